@@ -1,0 +1,152 @@
+package network
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+)
+
+// InMemory is a network without a system underneath: hosts have DNS names,
+// TLS certificates of the town's authority, and addresses of their own out of
+// 198.18.0.0/15 (RFC 2544). It runs inside a testing/synctest bubble.
+func InMemory() *Network {
+	return build(&memory{doors: map[string]*door{}, ports: map[string]int{}})
+}
+
+type memory struct {
+	mu    sync.Mutex
+	doors map[string]*door // by DNS name
+	ports map[string]int   // last port used, by address
+}
+
+var errRefused = errors.New("connection refused")
+
+// hostAddress gives the n-th host its own address: out of the benchmark range
+// in memory, out of 127.0.0.0/8 on loopback where the system has it.
+func hostAddress(g ground, n int) net.IP {
+	switch g := g.(type) {
+	case *memory:
+		return net.IPv4(198, 18, byte(n>>8), byte(n))
+	case *loopback:
+		return g.address(n)
+	default:
+		return nil
+	}
+}
+
+func (m *memory) client() *tls.Config {
+	return &tls.Config{RootCAs: authority().pool}
+}
+
+func (m *memory) listen(h *Host) (net.Listener, *url.URL, error) {
+	if _, err := http.NewRequest(http.MethodGet, "https://"+h.name, nil); err != nil {
+		return nil, nil, err
+	}
+	d := &door{name: h.name, calls: make(chan net.Conn), shut: make(chan struct{})}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.doors[h.name] != nil {
+		return nil, nil, errors.New("there is a host of that DNS name")
+	}
+	m.doors[h.name] = d
+	return &either{door: d, config: &tls.Config{GetCertificate: certificate}}, &url.URL{Scheme: "https", Host: h.name}, nil
+}
+
+func (m *memory) dial(ctx context.Context, from *Host, address string) (net.Conn, error) {
+	name := strings.ToLower(hostOnly(address))
+	m.mu.Lock()
+	d := m.doors[name]
+	m.ports[from.ip.String()]++
+	here := &net.TCPAddr{IP: from.ip, Port: 49151 + m.ports[from.ip.String()]}
+	m.mu.Unlock()
+	if d == nil {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}}
+	}
+	near, far := pipe(here, d.Addr())
+	select {
+	case d.calls <- far:
+		return near, nil
+	case <-d.shut:
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errRefused}
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// door is where a host of a network in memory is called.
+type door struct {
+	name  string
+	calls chan net.Conn
+	once  sync.Once
+	shut  chan struct{}
+}
+
+func (d *door) Accept() (net.Conn, error) {
+	select {
+	case c := <-d.calls:
+		return c, nil
+	case <-d.shut:
+		return nil, net.ErrClosed
+	}
+}
+
+func (d *door) Close() error {
+	d.once.Do(func() { close(d.shut) })
+	return nil
+}
+
+func (d *door) Addr() net.Addr { return named(d.name) }
+
+// named is the address of a listener that has only a name.
+type named string
+
+func (named) Network() string  { return "tcp" }
+func (n named) String() string { return string(n) + ":443" }
+
+// either speaks TLS with who begins with a handshake and plain HTTP with who
+// does not: a forward proxy is spoken to in plain text.
+type either struct {
+	*door
+	config *tls.Config
+}
+
+func (e *either) Accept() (net.Conn, error) {
+	c, err := e.door.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &undecided{conn: c.(*conn), config: e.config}, nil
+}
+
+// undecided is a connection whose first byte has not been looked at.
+type undecided struct {
+	*conn
+	config *tls.Config
+	once   sync.Once
+	chosen net.Conn
+}
+
+const handshakeRecord = 0x16 // TLS ContentType handshake (RFC 8446 §5.1)
+
+func (u *undecided) decide() net.Conn {
+	u.once.Do(func() {
+		u.chosen = u.conn
+		if first, err := u.conn.peek(); err == nil && first == handshakeRecord {
+			u.chosen = tls.Server(u.conn, u.config)
+		}
+	})
+	return u.chosen
+}
+
+func (u *undecided) Read(p []byte) (int, error)  { return u.decide().Read(p) }
+func (u *undecided) Write(p []byte) (int, error) { return u.decide().Write(p) }
+
+func (u *undecided) Close() error {
+	u.once.Do(func() { u.chosen = u.conn })
+	return u.chosen.Close()
+}

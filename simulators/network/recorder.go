@@ -1,0 +1,199 @@
+package network
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"time"
+
+	"github.com/portico-mcp/portico/simulators/trace"
+)
+
+// recordedBody is how much of a body is kept, in bytes; more would make the
+// record of a flood a flood itself.
+const recordedBody = 1 << 20
+
+// recorder keeps the exchanges of a network in the order of their events.
+type recorder struct {
+	mu       sync.Mutex
+	began    time.Time
+	event    int
+	seen     []*exchange
+	inFlight map[string]*exchange // by the dialling end's address and port
+	sources  map[string]string    // address and port that a listener was called from, to address
+}
+
+// exchange is one exchange while it is going on; guarded by the recorder.
+type exchange struct{ trace.Exchange }
+
+func newRecorder() *recorder {
+	return &recorder{began: time.Now(), inFlight: map[string]*exchange{}, sources: map[string]string{}}
+}
+
+func (r *recorder) begin(from, to trace.Party, req trace.Request) *exchange {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.event++
+	x := &exchange{trace.Exchange{
+		From: from, To: to, Sent: r.event, After: time.Since(r.began), Request: req,
+	}}
+	r.seen = append(r.seen, x)
+	return x
+}
+
+func (r *recorder) answer(x *exchange, status int, header http.Header) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	x.Response = &trace.Response{Status: status, Header: header.Clone()}
+}
+
+func (r *recorder) read(x *exchange, part []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	room := recordedBody - len(x.Response.Body)
+	x.Response.Body += string(part[:min(room, len(part))])
+}
+
+func (r *recorder) end(x *exchange) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if x.Answered == 0 {
+		r.event++
+		x.Answered = r.event
+	}
+}
+
+func (r *recorder) fail(x *exchange, err error) {
+	r.mu.Lock()
+	x.Failure = plain(err)
+	r.mu.Unlock()
+	r.end(x)
+}
+
+func (r *recorder) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen, r.event, r.began = nil, 0, time.Now()
+}
+
+func (r *recorder) exchanges() []trace.Exchange {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]trace.Exchange, len(r.seen))
+	for i, x := range r.seen {
+		out[i] = x.Exchange
+		if x.Response != nil {
+			response := *x.Response
+			out[i].Response = &response
+		}
+	}
+	return out
+}
+
+// rides notes which connection carries the exchange, so that the listening
+// end can tell a request of ours from a stranger's.
+func (r *recorder) rides(x *exchange, local string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inFlight[local] = x
+	if source, ok := r.sources[local]; ok {
+		x.Address = source
+	}
+}
+
+// heard is called by a listener: it notes the caller's address, and returns
+// whether the dialling end has recorded the exchange.
+func (r *recorder) heard(remote string) bool {
+	source, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		source = remote
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sources[remote] = source
+	x := r.inFlight[remote]
+	if x != nil {
+		x.Address = source
+	}
+	return x != nil
+}
+
+// transport records at the dialling end.
+type transport struct {
+	host *Host
+	via  trace.Party // the proxy, if everything goes through one
+	next *http.Transport
+}
+
+// CloseIdleConnections lets http.Client end what it keeps open.
+func (t *transport) CloseIdleConnections() { t.next.CloseIdleConnections() }
+
+// RoundTrip sends the request and records it, with the response as far as the
+// caller reads it.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	rec := t.host.network.recorder
+	sent, body, err := keep(req)
+	if err != nil {
+		return nil, err
+	}
+	to := t.via
+	if to == "" {
+		to = t.host.network.party(req.URL.Host)
+	}
+	x := rec.begin(t.host.party, to, trace.Request{
+		Method: req.Method, URL: req.URL.String(), Header: req.Header.Clone(), Body: string(body),
+	})
+	hooks := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		rec.rides(x, c.Conn.LocalAddr().String())
+	}}
+	res, err := t.next.RoundTrip(sent.WithContext(httptrace.WithClientTrace(sent.Context(), hooks)))
+	if err != nil {
+		rec.fail(x, err)
+		return nil, err
+	}
+	rec.answer(x, res.StatusCode, res.Header)
+	res.Body = &witness{ReadCloser: res.Body, recorder: rec, exchange: x}
+	return res, nil
+}
+
+// keep returns the request with a body that can be sent, and that body.
+func keep(req *http.Request) (*http.Request, []byte, error) {
+	if req.Body == nil || req.Body == http.NoBody {
+		return req, nil, nil
+	}
+	body, err := io.ReadAll(req.Body)
+	_ = req.Body.Close()
+	if err != nil {
+		return nil, nil, err
+	}
+	out := req.Clone(req.Context())
+	out.Body = io.NopCloser(bytes.NewReader(body))
+	out.ContentLength = int64(len(body))
+	return out, body[:min(recordedBody, len(body))], nil
+}
+
+// witness notes what the asking program reads.
+type witness struct {
+	io.ReadCloser
+	recorder *recorder
+	exchange *exchange
+}
+
+func (w *witness) Read(p []byte) (int, error) {
+	n, err := w.ReadCloser.Read(p)
+	if n > 0 {
+		w.recorder.read(w.exchange, p[:n])
+	}
+	if err != nil {
+		w.recorder.end(w.exchange)
+	}
+	return n, err
+}
+
+func (w *witness) Close() error {
+	w.recorder.end(w.exchange)
+	return w.ReadCloser.Close()
+}

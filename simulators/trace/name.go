@@ -1,0 +1,240 @@
+package trace
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Named returns the trace with every opaque value (token, code, session id,
+// key) replaced by a name given at its first appearance: "token-1",
+// "session-1". The same value gets the same name wherever it travels, so that
+// a passed-through token is visible; no secret is left, and equal stories give
+// equal traces. Headers that only carry the time or the length are dropped,
+// and an HTML page is reduced to its title.
+func (t Trace) Named() Trace {
+	n := namer{names: map[string]string{}, counts: map[string]int{}}
+	for _, e := range t.Exchanges {
+		n.request(e.Request)
+		if e.Response != nil {
+			n.response(*e.Response)
+		}
+	}
+	replace := n.replacer()
+	out := t
+	out.Exchanges = make([]Exchange, len(t.Exchanges))
+	for i, e := range t.Exchanges {
+		e.Request.URL = replace.Replace(e.Request.URL)
+		e.Request.Header = rename(replace, e.Request.Header)
+		e.Request.Body = replace.Replace(e.Request.Body)
+		if e.Response != nil {
+			r := *e.Response
+			r.Body = replace.Replace(readable(r))
+			r.Header = rename(replace, r.Header)
+			e.Response = &r
+		}
+		e.Failure = replace.Replace(e.Failure)
+		out.Exchanges[i] = e
+	}
+	return out
+}
+
+// namer collects opaque values in the order they appear.
+type namer struct {
+	names  map[string]string // value to name
+	counts map[string]int    // by kind
+}
+
+// kinds says what an opaque value is called, by the name of the field,
+// parameter or header that carries it.
+var kinds = map[string]string{
+	"access_token": "token", "refresh_token": "refresh-token", "id_token": "id-token",
+	"code": "code", "state": "state", "nonce": "nonce", "identity_nonce": "nonce",
+	"code_challenge": "challenge", "code_verifier": "verifier",
+	"client_id": "client", "client_secret": "client-secret", "token": "token",
+	"password": "password", "csrf": "csrf", "tx": "transaction", "grant": "grant",
+	"n": "key", "kid": "key-id", "x": "key", "y": "key",
+	"public_cert": "certificate", "cert": "certificate",
+	"registration_access_token": "token", "sid": "session",
+	"mcp-session-id": "session", "cf-access-jwt-assertion": "assertion",
+	"cf-access-client-id": "service", "cf-access-client-secret": "service-secret",
+}
+
+// known are the readable client ids and the like that stay as they are: a
+// value needs this many characters to count as opaque at all.
+const opaqueLength = 16
+
+func (n *namer) name(kind, value string) {
+	if kind == "" || len(value) < opaqueLength || n.names[value] != "" || strings.HasPrefix(value, "https://") {
+		return
+	}
+	n.counts[kind]++
+	n.names[value] = fmt.Sprintf("%s-%d", kind, n.counts[kind])
+}
+
+func (n *namer) request(r Request) {
+	n.url(r.URL)
+	n.header(r.Header)
+	switch kind := r.Header.Get("Content-Type"); {
+	case strings.HasPrefix(kind, "application/x-www-form-urlencoded"):
+		form, _ := url.ParseQuery(r.Body)
+		n.values(form)
+	case strings.HasPrefix(kind, "application/json"):
+		n.json(r.Body)
+	}
+}
+
+func (n *namer) response(r Response) {
+	n.header(r.Header)
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
+		n.json(r.Body)
+	}
+}
+
+func (n *namer) header(h http.Header) {
+	for _, key := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[key] {
+			switch key {
+			case "Authorization", "Proxy-Authorization":
+				n.credential(value)
+			case "Cookie", "Set-Cookie":
+				n.cookies(value)
+			case "Location":
+				n.url(value)
+			default:
+				n.name(kinds[strings.ToLower(key)], value)
+			}
+		}
+	}
+}
+
+// credential names the credential of an Authorization header, "Bearer …" or
+// "Basic …".
+func (n *namer) credential(value string) {
+	scheme, credential, _ := strings.Cut(value, " ")
+	if strings.EqualFold(scheme, "Basic") {
+		n.name("client-secret", credential)
+		return
+	}
+	n.name("token", credential)
+}
+
+func (n *namer) cookies(header string) {
+	for pair := range strings.SplitSeq(header, ";") {
+		if _, value, ok := strings.Cut(strings.TrimSpace(pair), "="); ok {
+			n.name("cookie", value)
+		}
+	}
+}
+
+// url names the opaque parameters of a URL, and its path segments that no
+// person would have chosen.
+func (n *namer) url(raw string) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return
+	}
+	n.values(u.Query())
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if len(segment) >= 2*opaqueLength {
+			n.name("ticket", segment)
+		}
+	}
+}
+
+// values names the opaque parameters of a query or a form; a parameter that
+// holds a URL of its own is looked into.
+func (n *namer) values(v url.Values) {
+	for _, key := range slices.Sorted(maps.Keys(v)) {
+		for _, value := range v[key] {
+			n.name(kinds[strings.ToLower(key)], value)
+			if strings.Contains(value, "?") {
+				n.url(value)
+			}
+		}
+	}
+}
+
+// json names the opaque members of a JSON document, at any depth, in order of
+// their names.
+func (n *namer) json(body string) {
+	var document any
+	if json.Unmarshal([]byte(body), &document) == nil {
+		n.member("", document)
+	}
+}
+
+func (n *namer) member(key string, value any) {
+	switch value := value.(type) {
+	case string:
+		n.name(kinds[strings.ToLower(key)], value)
+		if strings.Contains(value, "://") && strings.Contains(value, "?") {
+			n.url(value)
+		}
+	case []any:
+		for _, item := range value {
+			n.member(key, item)
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			n.member(key, value[key])
+		}
+	}
+}
+
+// replacer replaces every named value, the longest first, as it is and as it
+// looks inside a URL or a JSON string.
+func (n *namer) replacer() *strings.Replacer {
+	values := slices.SortedFunc(maps.Keys(n.names), func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	var pairs []string
+	for _, value := range values {
+		name := n.names[value]
+		pairs = append(pairs, value, name)
+		if escaped := url.QueryEscape(value); escaped != value {
+			pairs = append(pairs, escaped, name)
+		}
+		if quoted, _ := json.Marshal(value); string(quoted) != `"`+value+`"` {
+			pairs = append(pairs, strings.Trim(string(quoted), `"`), name)
+		}
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// unnamed are headers that say nothing about what was exchanged.
+var unnamed = map[string]bool{"Date": true, "Content-Length": true, "Accept-Encoding": true}
+
+func rename(r *strings.Replacer, h http.Header) http.Header {
+	out := http.Header{}
+	for key, values := range h {
+		if unnamed[key] {
+			continue
+		}
+		for _, value := range values {
+			out.Add(key, r.Replace(value))
+		}
+	}
+	return out
+}
+
+// readable is the response's body; of an HTML page only the title, since the
+// rest is for people.
+func readable(r Response) string {
+	if !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
+		return r.Body
+	}
+	_, rest, found := strings.Cut(r.Body, "<title>")
+	title, _, closed := strings.Cut(rest, "</title>")
+	if !found || !closed {
+		return ""
+	}
+	return title
+}
