@@ -7,22 +7,32 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+
+	"github.com/portico-mcp/portico/simulators/trace"
 )
 
 // Ports gives some parties of a loopback network a fixed TCP port; a party it
 // does not name gets a free one.
-type Ports map[string]int
+type Ports map[trace.Party]int
+
+// LoopbackConfig says how hosts share the loopback interface with others. The
+// zero value takes free ports and the first addresses.
+type LoopbackConfig struct {
+	Ports Ports // nil: free ports for everybody
+	// Skip is how many addresses to leave to other networks of this machine.
+	Skip int
+}
 
 // Loopback is a network on the loopback interface, in plain http: clients and
 // editors distrust private certificates. Hosts listen on 127.0.0.1 and, where
 // the system has all of 127.0.0.0/8 (Linux), each dials from an address of its
 // own there, so that a listener can tell who called.
-func Loopback(ports Ports) *Network {
-	return build(&loopback{ports: ports, distinct: canDialFrom(net.IPv4(127, 0, 0, 2))})
+func Loopback(c LoopbackConfig) *Network {
+	return build(&loopback{LoopbackConfig: c, distinct: canDialFrom(net.IPv4(127, 0, 0, 2))})
 }
 
 type loopback struct {
-	ports    Ports
+	LoopbackConfig
 	distinct bool
 }
 
@@ -34,14 +44,15 @@ func (l *loopback) address(n int) net.IP {
 	if !l.distinct {
 		return nil
 	}
-	return net.IPv4(127, 0, byte(n>>8), byte(n+1))
+	n += l.Skip + 1
+	return net.IPv4(127, 0, byte(n>>8), byte(n))
 }
 
 func (l *loopback) listen(h *Host) (net.Listener, *url.URL, error) {
-	port := l.ports[string(h.party)]
+	port := l.Ports[h.party]
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return nil, nil, fmt.Errorf("listen: %w", err)
+		return nil, nil, fmt.Errorf("listen on port %d: %w", port, err)
 	}
 	return listener, &url.URL{Scheme: "http", Host: listener.Addr().String()}, nil
 }

@@ -223,6 +223,9 @@ func (n *Network) Trace() trace.Trace {
 	return t.Canonical()
 }
 
+// Began is the time from which the trace counts.
+func (n *Network) Began() time.Time { return n.recorder.since() }
+
 // Forget drops what was recorded so far: what came before a story is not part
 // of it.
 func (n *Network) Forget() { n.recorder.forget() }

@@ -78,7 +78,7 @@ func TestRecordsEachHopOnceInOrder(t *testing.T) {
 			})
 		},
 		"loopback": func(t *testing.T, f func(*testing.T, *network.Network)) {
-			n := network.Loopback(nil)
+			n := network.Loopback(network.LoopbackConfig{})
 			defer n.Close()
 			f(t, n)
 		},
@@ -119,7 +119,7 @@ func TestRecordsEachHopOnceInOrder(t *testing.T) {
 }
 
 func TestRecordsAStrangerAtTheListeningEnd(t *testing.T) {
-	n := network.Loopback(nil)
+	n := network.Loopback(network.LoopbackConfig{})
 	defer n.Close()
 	wiki := host(t, n, "wiki", trace.Upstream, "wiki.example")
 	serve(t, wiki, func(w http.ResponseWriter, r *http.Request) {
@@ -184,14 +184,14 @@ func TestOneHostPerParty(t *testing.T) {
 }
 
 func TestAnOccupiedPortIsAnError(t *testing.T) {
-	first := network.Loopback(nil)
+	first := network.Loopback(network.LoopbackConfig{})
 	defer first.Close()
 	taken := host(t, first, "wiki", trace.Upstream, "wiki.example")
 	var port int
 	if _, err := fmt.Sscanf(taken.Origin(), "http://127.0.0.1:%d", &port); err != nil {
 		t.Fatal(err)
 	}
-	second := network.Loopback(network.Ports{"wiki": port})
+	second := network.Loopback(network.LoopbackConfig{Ports: network.Ports{"wiki": port}})
 	defer second.Close()
 	if _, err := second.Host("wiki", trace.Upstream, "wiki.example"); err == nil || !strings.Contains(err.Error(), "address already in use") {
 		t.Errorf("error %v, want one that says the address is in use", err)

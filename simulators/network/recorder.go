@@ -63,6 +63,7 @@ func (r *recorder) end(x *exchange) {
 	if x.Answered == 0 {
 		r.event++
 		x.Answered = r.event
+		x.Took = time.Since(r.began) - x.After
 	}
 }
 
@@ -77,6 +78,13 @@ func (r *recorder) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen, r.event, r.began = nil, 0, time.Now()
+}
+
+// since is when the record began.
+func (r *recorder) since() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.began
 }
 
 func (r *recorder) exchanges() []trace.Exchange {

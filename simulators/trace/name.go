@@ -56,7 +56,7 @@ var kinds = map[string]string{
 	"code": "code", "state": "state", "nonce": "nonce", "identity_nonce": "nonce",
 	"code_challenge": "challenge", "code_verifier": "verifier",
 	"client_id": "client", "client_secret": "client-secret", "token": "token",
-	"password": "password", "csrf": "csrf", "tx": "transaction", "grant": "grant",
+	"password": "password", "csrf": "csrf", "csrf_token": "csrf", "tx": "transaction", "grant": "grant",
 	"n": "key", "kid": "key-id", "x": "key", "y": "key",
 	"public_cert": "certificate", "cert": "certificate",
 	"registration_access_token": "token", "sid": "session",

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -52,8 +53,10 @@ type Exchange struct {
 	Sent     int `json:"sent"`
 	Answered int `json:"answered,omitempty"`
 
-	// After is the time from the beginning of the trace to the request.
+	// After is the time from the beginning of the trace to the request, Took the
+	// time from there to the last byte of the answer.
 	After time.Duration `json:"after"`
+	Took  time.Duration `json:"took,omitempty"`
 
 	Request  Request   `json:"request"`
 	Response *Response `json:"response,omitempty"` // nil: none came
@@ -142,9 +145,9 @@ func (t Trace) Filter(keep func(Exchange) bool) Trace {
 	return kept
 }
 
-// Into is what reached the party, on whatever hop.
-func (t Trace) Into(p Party) Trace {
-	return t.Filter(func(e Exchange) bool { return e.To == p })
+// Into is what reached one of the parties, on whatever hop.
+func (t Trace) Into(parties ...Party) Trace {
+	return t.Filter(func(e Exchange) bool { return slices.Contains(parties, e.To) })
 }
 
 // From is what the party sent.
