@@ -1,7 +1,6 @@
 package upstream_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
 	"maps"
@@ -136,13 +135,6 @@ func open(t *testing.T, base string, credential header) header {
 		t.Fatalf("initialized: %d %s", a.status, a.body)
 	}
 	return h
-}
-
-// cancelled is a context that ends when the test says so.
-func cancelled(t *testing.T) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	return ctx, cancel
 }
 
 func tools() []upstream.Tool {

@@ -2,6 +2,7 @@ package upstream_test
 
 import (
 	"bufio"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -79,19 +80,7 @@ func TestForgetSessions(t *testing.T) {
 func TestStreamOfSession(t *testing.T) {
 	s, base := start(t, upstream.Config{Tools: tools()})
 	session := open(t, base, nil)
-	ctx, cancel := cancelled(t)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/mcp", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, value := range session {
-		request.Header.Set(name, value)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
+	response := stream(t, base, session)
 	if response.StatusCode != http.StatusOK || response.Header.Get("X-Accel-Buffering") != "no" {
 		t.Fatalf("GET: %v", response)
 	}
@@ -114,19 +103,32 @@ func TestStreamOfSession(t *testing.T) {
 	if a.header.Get("Content-Type") != "application/json" || strings.Contains(a.body, "echo") {
 		t.Errorf("list after the change: %s %s", a.header.Get("Content-Type"), a.body)
 	}
-	cancel()
 }
 
 func TestEndOfSessionEndsItsStream(t *testing.T) {
 	_, base := start(t, upstream.Config{})
 	session := open(t, base, nil)
-	done := make(chan answer, 1)
-	go func() { done <- send(t, http.MethodGet, base+"/mcp", session, "") }()
-	for send(t, http.MethodGet, base+"/mcp", session, "").status != http.StatusConflict {
-		// until the stream above is open
-	}
+	response := stream(t, base, session)
 	send(t, http.MethodDelete, base+"/mcp", session, "")
-	if a := <-done; a.status != http.StatusOK || a.body != "" {
-		t.Errorf("stream: %d %q", a.status, a.body)
+	if b, err := io.ReadAll(response.Body); err != nil || len(b) > 0 {
+		t.Errorf("stream: %q, %v", b, err)
 	}
+}
+
+// stream opens the GET stream of a session; it ends with the test.
+func stream(t *testing.T, base string, session header) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, base+"/mcp", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range session {
+		request.Header.Set(name, value)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = response.Body.Close() })
+	return response
 }

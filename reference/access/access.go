@@ -1,0 +1,204 @@
+// Package access is the front door of a portal.
+//
+// Outside it is a protected resource (RFC 9728) and the authorization server
+// (OAuth 2.1) of the portal's clients; towards the identity provider it is an
+// OpenID Connect client; inside it tells the portal who is asking, with a
+// signed application token in place of whatever credential came in. It stands
+// in front of a Next handler and never decides what a person may do there.
+package access
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Paths of the front door.
+const (
+	MCPPath      = "/mcp"
+	CertsPath    = "/cdn-cgi/access/certs"
+	CallbackPath = "/login/callback" // where the identity provider sends people back to
+)
+
+// Secret is a string that does not print.
+type Secret string
+
+const redacted = "[redacted]"
+
+// String hides the secret.
+func (Secret) String() string { return redacted }
+
+// GoString hides the secret.
+func (Secret) GoString() string { return redacted }
+
+// LogValue hides the secret.
+func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalJSON hides the secret.
+func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// OIDCConfig is how access is known at the identity provider.
+type OIDCConfig struct {
+	Issuer, ClientID string
+	ClientSecret     Secret
+}
+
+// ServiceToken lets a machine in, by a pair of headers.
+type ServiceToken struct {
+	ClientID string
+	Secret   Secret
+}
+
+// Identity is who signed in.
+type Identity struct{ Subject, Email, Name string }
+
+// Config says where the front door stands and what is behind it.
+type Config struct {
+	Origin   string // public, without a final slash
+	Audience string // of the application tokens
+	OIDC     OIDCConfig
+	HTTP     *http.Client    // to the identity provider and to client metadata documents; nil: http.DefaultClient
+	Next     http.Handler    // the portal
+	Key      *rsa.PrivateKey // signs application tokens; nil: one per process
+
+	ServiceTokens []ServiceToken
+	Allow         func(Identity) bool // nil: everybody the identity provider knows
+
+	AccessTokenLifetime time.Duration // 0: 15 minutes
+	GrantLifetime       time.Duration // 0: 14 days
+	Interlude           string        // where the browser goes between login and the client; empty: "/servers"
+	MaxBody             int64         // bytes of a request; 0: 4 MiB
+	Logger              *slog.Logger  // nil: slog.Default
+
+	Provider IdentityProvider // signs people in; nil: the one of OIDC
+}
+
+// IdentityProvider signs people in.
+type IdentityProvider interface {
+	// AuthorizationURL is where the browser goes to sign in.
+	AuthorizationURL(r *http.Request, l Login) (string, error)
+	// Identity exchanges the code of the answer for who signed in.
+	Identity(r *http.Request, l Login, code string) (Identity, error)
+}
+
+// Login is the secrets of one sign-in: what it is answered with, and what binds
+// the answer to the question.
+type Login struct{ State, Nonce, Verifier string }
+
+// Access is the front door.
+type Access struct {
+	Config
+	origin   *url.URL
+	provider IdentityProvider
+	signer   *signer
+	clients  *clients
+	grants   *grants
+	flows    *shelf[*flow]
+	browsers *shelf[*browser]
+	mux      *http.ServeMux
+}
+
+// ErrConfig is returned for a Config that cannot work.
+var ErrConfig = errors.New("configuration of access")
+
+var processKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+
+// DefaultKey is the key of a Config without one, made once per process.
+func DefaultKey() (*rsa.PrivateKey, error) { return processKey() }
+
+// New makes the front door. It does no network I/O.
+func New(c Config) (*Access, error) {
+	origin, err := url.Parse(c.Origin)
+	if err != nil || !secure(origin) || origin.Path != "" || c.Next == nil || c.Audience == "" {
+		return nil, fmt.Errorf("%w: it needs an https origin (http on loopback), an audience and what comes next", ErrConfig)
+	}
+	if c.Key == nil {
+		if c.Key, err = DefaultKey(); err != nil {
+			return nil, err
+		}
+	}
+	c.fill()
+	a := &Access{
+		Config: c, origin: origin,
+		signer:   newSigner(c.Key, c.Origin, c.Audience),
+		clients:  newClients(c.HTTP, origin),
+		grants:   newGrants(c.AccessTokenLifetime, c.GrantLifetime),
+		flows:    newShelf[*flow](10*time.Minute, 10_000),
+		browsers: newShelf[*browser](24*time.Hour, 100_000),
+	}
+	if a.provider = c.Provider; a.provider == nil {
+		a.provider = &openID{config: c.OIDC, client: c.HTTP, redirectURI: c.Origin + CallbackPath}
+	}
+	a.routes()
+	return a, nil
+}
+
+func (c *Config) fill() {
+	if c.HTTP == nil {
+		c.HTTP = http.DefaultClient
+	}
+	if c.AccessTokenLifetime == 0 {
+		c.AccessTokenLifetime = 15 * time.Minute
+	}
+	if c.GrantLifetime == 0 {
+		c.GrantLifetime = 14 * 24 * time.Hour
+	}
+	if c.Interlude == "" {
+		c.Interlude = "/servers"
+	}
+	if c.MaxBody == 0 {
+		c.MaxBody = 4 << 20
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Allow == nil {
+		c.Allow = func(Identity) bool { return true }
+	}
+}
+
+func (a *Access) routes() {
+	m := http.NewServeMux()
+	m.HandleFunc("GET /{$}", a.home)
+	m.HandleFunc("GET /.well-known/oauth-protected-resource", a.protectedResource)
+	m.HandleFunc("GET /.well-known/oauth-protected-resource/mcp", a.protectedResource)
+	m.HandleFunc("GET /.well-known/oauth-authorization-server", a.authorizationServer)
+	m.HandleFunc("GET "+CertsPath, a.certs)
+	m.HandleFunc("POST /oauth/register", a.register)
+	m.HandleFunc("GET /oauth/authorize", a.authorize)
+	m.HandleFunc("POST /oauth/consent", a.consent)
+	m.HandleFunc("GET /oauth/finish", a.finish)
+	m.HandleFunc("POST /oauth/token", a.token)
+	m.HandleFunc("POST /oauth/revoke", a.revoke)
+	m.HandleFunc("GET "+CallbackPath, a.callback)
+	m.HandleFunc(MCPPath, a.guardMCP)
+	m.HandleFunc("/servers", a.guardBrowser)
+	m.HandleFunc("/servers/", a.guardBrowser)
+	m.HandleFunc("/servers-callback", a.guardBrowser)
+	a.mux = m
+}
+
+// ServeHTTP answers at the public origin.
+func (a *Access) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.mux.ServeHTTP(w, r) }
+
+// secure says whether a URL may carry secrets: https, or http on loopback
+// (RFC 8252 §8.3).
+func secure(u *url.URL) bool {
+	return u != nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http" && loopback(u.Hostname()))
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// opaque is 256 bits of randomness that reveal nothing.
+func opaque(prefix string) string { return prefix + rand.Text() + rand.Text() }

@@ -1,0 +1,123 @@
+// Package reference is a deployment of an MCP server portal: a front door
+// (access), the portal behind it, and its admin API, put together.
+//
+// Each of the three is an ordinary http.Handler that can stand on a host of
+// its own or share a process; what they say to one another is HTTP either way.
+package reference
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+
+	"github.com/portico-mcp/portico/reference/access"
+	"github.com/portico-mcp/portico/reference/admin"
+	"github.com/portico-mcp/portico/reference/portal"
+	"github.com/portico-mcp/portico/reference/portal/assertion"
+)
+
+// Audience is the AUD of the portal's application: whom the application tokens
+// of access are meant for.
+const Audience = "portico-portal"
+
+// Config says how the deployment meets the world. The origins are without a
+// final slash.
+type Config struct {
+	Origin         string // public: people and their clients come here
+	InternalOrigin string // the portal's own host; empty: the portal shares the front door's process
+	AdminOrigin    string // the admin API's own host
+
+	IdentityProvider access.OIDCConfig
+	ServiceTokens    []access.ServiceToken
+	Allow            func(access.Identity) bool // nil: everybody the identity provider knows
+
+	AdminToken portal.Secret
+	Servers    []portal.Server
+	RouteAll   bool // every server's calls go through the gateway
+
+	// Door is the client access dials with: to the identity provider, to client
+	// metadata documents, to the portal's own host.
+	Door *http.Client
+	// Direct reaches upstreams and their authorization servers; background
+	// synchronization has no other.
+	Direct *http.Client
+	// Inspected reaches upstreams through the gateway; nil: there is none.
+	Inspected *http.Client
+
+	Logger *slog.Logger // nil: slog.Default
+}
+
+// Deployment is the three parties, each to be served on its own host.
+type Deployment struct {
+	Access http.Handler
+	Portal *portal.Portal
+	Admin  http.Handler
+}
+
+// New puts a deployment together. It does no network I/O.
+func New(c Config) (*Deployment, error) {
+	p, err := portal.New(portal.Config{
+		Origin:      c.Origin,
+		AdminOrigin: c.AdminOrigin,
+		Servers:     c.Servers,
+		Assertion:   assertion.Config{Issuer: c.Origin, Audience: Audience, CertsURL: c.Origin + access.CertsPath},
+		Direct:      c.Direct,
+		Inspected:   c.Inspected,
+		RouteAll:    c.RouteAll,
+		Logger:      c.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
+	}
+	next, err := c.next(p)
+	if err != nil {
+		return nil, err
+	}
+	front, err := access.New(access.Config{
+		Origin:        c.Origin,
+		Audience:      Audience,
+		OIDC:          c.IdentityProvider,
+		HTTP:          c.Door,
+		Next:          next,
+		ServiceTokens: c.ServiceTokens,
+		Allow:         c.Allow,
+		Logger:        c.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("access: %w", err)
+	}
+	return &Deployment{
+		Access: front,
+		Portal: p,
+		Admin:  admin.New(admin.Config{Portal: p, Origin: c.AdminOrigin, Token: c.AdminToken}),
+	}, nil
+}
+
+// Run keeps the deployment's tool lists fresh until the context ends.
+func (d *Deployment) Run(ctx context.Context) error { return d.Portal.Run(ctx) }
+
+// next is what access forwards to: the portal's own host, or the portal
+// itself.
+func (c Config) next(p http.Handler) (http.Handler, error) {
+	if c.InternalOrigin == "" {
+		return p, nil
+	}
+	to, err := url.Parse(c.InternalOrigin)
+	if err != nil {
+		return nil, fmt.Errorf("internal origin: %w", err)
+	}
+	return Forward(to, c.Door.Transport), nil
+}
+
+// Forward is a handler that passes requests on to another host, streams
+// included, and adds nothing to them.
+func Forward(to *url.URL, transport http.RoundTripper) http.Handler {
+	return &httputil.ReverseProxy{
+		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
+		Transport:     transport,
+		FlushInterval: -1,
+	}
+}

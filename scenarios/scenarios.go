@@ -1,0 +1,184 @@
+// Package scenarios is the stories a portal is judged by, one chapter per
+// file.
+//
+// It is an ordinary package, so that `go test ./scenarios`, `portico run` and
+// another portal's own repository run the same stories: Run takes a
+// target.Target, and nothing in a story knows which.
+package scenarios
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2" //nolint:revive // scenarios read as stories
+	"github.com/onsi/gomega"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"github.com/portico-mcp/portico/scenarios/target"
+	"github.com/portico-mcp/portico/scenarios/verdict"
+	"github.com/portico-mcp/portico/simulators/trace"
+)
+
+type testingT = testing.T
+
+// Options choose what to run and who is told.
+type Options struct {
+	// Select keeps the stories that one of the patterns fits: a requirement's
+	// id or a glob over ids ("CR-*"), or words of the story's sentence.
+	// Empty: all stories.
+	Select []string
+	// Report is told each result as it comes; nil: nobody is.
+	Report func(verdict.Result)
+	// Keep is given the named trace of each pictured story that held; nil:
+	// traces are dropped.
+	Keep func(picture string, t trace.Trace)
+}
+
+// run is the run that is going on. Ginkgo builds one tree of stories per
+// process, so there is one.
+type run struct {
+	t       *testing.T
+	target  target.Target
+	options Options
+	results []verdict.Result
+}
+
+var now = &run{}
+
+var _ = Describe("", func() {
+	for _, chapter := range []func(){
+		connecting, signingIn, sessions, callingATool, credentials, names,
+		theGateway, backgroundSync, trouble, badInput,
+	} {
+		chapter()
+	}
+})
+
+var _ = ReportAfterEach(func(r SpecReport) {
+	result := judge(r)
+	now.results = append(now.results, result)
+	if now.options.Report != nil {
+		now.options.Report(result)
+	}
+})
+
+// Run tells the selected stories to the target inside a test, and returns what
+// became of them. Nothing selected is a failure.
+func Run(t *testing.T, tg target.Target, o Options) []verdict.Result {
+	now = &run{t: t, target: tg, options: o}
+	gomega.RegisterFailHandler(Fail)
+	suite, reporter := GinkgoConfiguration()
+	suite.FailOnEmpty = true
+	reporter.SilenceSkips = true
+	RunSpecs(t, "A portal", suite, reporter)
+	return now.results
+}
+
+// RunAlone is Run for a program that is not a test binary.
+func RunAlone(tg target.Target, o Options) ([]verdict.Result, error) {
+	quiet()
+	if _, err := withT("scenarios", func(t *testing.T) { Run(t, tg, o) }); err != nil {
+		return nil, fmt.Errorf("run scenarios: %w", err)
+	}
+	return now.results, nil
+}
+
+// Story is one story as a list shows it.
+type Story struct {
+	Title     string // chapter and predicate as one sentence
+	World     string
+	Revisions []string
+	Checks    []string
+	Picture   string // the name diagrams knows it by, if it has one
+}
+
+// List is all stories, in the order they are told.
+func List() []Story {
+	quiet()
+	now = &run{}
+	var all []Story
+	for _, r := range PreviewSpecs("A portal").SpecReports {
+		if r.LeafNodeType != types.NodeTypeIt {
+			continue
+		}
+		title := strings.TrimSpace(r.FullText())
+		if n := len(all); n > 0 && all[n-1].Title == title {
+			all[n-1].Revisions = append(all[n-1].Revisions, labelled(r, revisionLabel)...)
+			continue
+		}
+		all = append(all, Story{
+			Title: title, World: first(labelled(r, worldLabel)), Revisions: labelled(r, revisionLabel),
+			Checks: labelled(r, checkLabel), Picture: first(labelled(r, pictureLabel)),
+		})
+	}
+	return all
+}
+
+// Matches says whether the pattern selects the story.
+func (s Story) Matches(pattern string) bool { return fits(pattern, s.Title, s.Checks) }
+
+func (r *run) selects(title string, checks []string) bool {
+	if len(r.options.Select) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(r.options.Select, func(pattern string) bool { return fits(pattern, title, checks) })
+}
+
+// fits says whether a pattern is one of the ids, a glob over them, or words of
+// the title.
+func fits(pattern, title string, ids []string) bool {
+	for _, id := range ids {
+		if ok, err := path.Match(strings.ToUpper(pattern), strings.ToUpper(id)); err == nil && ok {
+			return true
+		}
+	}
+	return strings.Contains(strings.ToLower(title), strings.ToLower(pattern))
+}
+
+func first(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// judge turns Ginkgo's report of a story into a result.
+func judge(r SpecReport) verdict.Result {
+	result := verdict.Result{
+		Chapter:  strings.TrimSpace(strings.Join(r.ContainerHierarchyTexts, " ")),
+		Story:    r.LeafNodeText,
+		Revision: first(labelled(r, revisionLabel)),
+		Checks:   labelled(r, checkLabel),
+		Verdict:  verdict.Pass,
+		Took:     r.RunTime,
+	}
+	harness := false
+	for _, entry := range r.ReportEntries {
+		switch entry.Name {
+		case entrySeen:
+			result.Seen = entry.StringRepresentation()
+		case entryHarness:
+			harness = true
+		case entryTrace:
+			if r.Failed() {
+				result.Detail = entry.StringRepresentation()
+			}
+		}
+	}
+	switch {
+	case harness || r.State == types.SpecStatePanicked:
+		result.Verdict = verdict.Error
+	case r.State == types.SpecStateSkipped:
+		result.Verdict, result.Detail = verdict.Unobserved, "needs "+r.Failure.Message
+	case r.Failed():
+		result.Verdict = verdict.Fail
+	}
+	if r.Failed() {
+		result.Detail = r.Failure.Message + "\n" + r.Failure.Location.String() + "\n" + result.Detail
+	}
+	return result
+}

@@ -1,0 +1,148 @@
+// Package inprocess is the reference portal as a target, in the process of the
+// stories: in memory with virtual time, or on loopback in real time.
+package inprocess
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net/http"
+
+	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/reference"
+	"github.com/portico-mcp/portico/reference/access"
+	"github.com/portico-mcp/portico/reference/portal"
+	"github.com/portico-mcp/portico/scenarios/target"
+	"github.com/portico-mcp/portico/scenarios/target/town"
+	"github.com/portico-mcp/portico/simulators/network"
+)
+
+// Version of the reference portal, as reports and User-Agents show it.
+const Version = "0.1.0"
+
+// Memory is the reference portal on a network in memory.
+type Memory struct{}
+
+// Name of the target.
+func (Memory) Name() string { return "portico reference " + Version }
+
+// Has tells that everything is observed in memory.
+func (Memory) Has(target.Feature) bool { return true }
+
+// Open puts the portal into the world.
+func (Memory) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {
+	return town.Open(ctx, network.InMemory(), w, revision, Start(slog.New(slog.NewTextHandler(io.Discard, nil))))
+}
+
+// Loopback is the reference portal on loopback, in plain http.
+type Loopback struct {
+	Config network.LoopbackConfig
+	Logger *slog.Logger // nil: slog.Default
+}
+
+// Name of the target.
+func (Loopback) Name() string { return "portico reference " + Version + " on loopback" }
+
+// Has tells that real time is real.
+func (Loopback) Has(f target.Feature) bool { return f != target.VirtualTime }
+
+// Open puts the portal into the world.
+func (l Loopback) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {
+	return town.Open(ctx, network.Loopback(l.Config), w, revision, Start(l.Logger))
+}
+
+// OpenOn puts the reference portal into a world built on a given network.
+func OpenOn(ctx context.Context, n *network.Network, w fixtures.World, revision string, log *slog.Logger) (*target.Town, error) {
+	return town.Open(ctx, n, w, revision, Start(log))
+}
+
+// Start puts the reference portal on a site. A server that the portal refuses
+// is left out and reported; the others are served.
+func Start(log *slog.Logger) town.Start {
+	return func(ctx context.Context, s town.Site) (map[string]string, func(), error) {
+		servers, refused := accepted(s.Servers)
+		d, err := reference.New(config(s, servers, log))
+		if err != nil {
+			return nil, nil, err
+		}
+		for host, handler := range map[*network.Host]http.Handler{s.Access: d.Access, s.Portal: d.Portal, s.Admin: d.Admin} {
+			if err := host.Serve(handler); err != nil {
+				return nil, nil, err
+			}
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = d.Run(ctx)
+		}()
+		return refused, func() { cancel(); <-done }, nil
+	}
+}
+
+// accepted tries each server by itself, so that the portal's own words say why
+// it would not take one.
+func accepted(all []town.Server) (servers []portal.Server, refused map[string]string) {
+	refused = map[string]string{}
+	for _, s := range all {
+		server := portal.Server{
+			ID: s.ID, Name: s.ID, URL: s.URL, Auth: auths[s.Auth], OnBehalf: s.OnBehalf, Bearer: portal.Secret(s.Credential),
+		}
+		if err := server.Validate(); err != nil {
+			refused[s.ID] = err.Error()
+			continue
+		}
+		servers = append(servers, server)
+	}
+	return servers, refused
+}
+
+var auths = map[fixtures.Auth]portal.Auth{
+	fixtures.Unauthenticated: portal.None, fixtures.Bearer: portal.Bearer, fixtures.OAuth: portal.OAuth,
+}
+
+func config(s town.Site, servers []portal.Server, log *slog.Logger) reference.Config {
+	c := reference.Config{
+		Origin:         s.Access.Origin(),
+		InternalOrigin: s.Portal.Origin(),
+		AdminOrigin:    s.Admin.Origin(),
+		IdentityProvider: access.OIDCConfig{
+			Issuer: s.Issuer, ClientID: s.ClientID, ClientSecret: access.Secret(s.Secret),
+		},
+		Allow:      among(s.World.People),
+		AdminToken: portal.Secret(s.AdminToken),
+		Servers:    servers,
+		RouteAll:   bool(s.World.Gateway),
+		Door:       s.Access.Client(),
+		Direct:     s.Portal.Client(),
+		Inspected:  s.Portal.ClientVia(s.Gateway, []*tls.Certificate{s.GatewayAuthority}),
+		Logger:     log,
+	}
+	for _, service := range s.Services {
+		c.ServiceTokens = append(c.ServiceTokens, access.ServiceToken{
+			ClientID: service.ClientID, Secret: access.Secret(service.ClientSecret),
+		})
+	}
+	return c
+}
+
+// among admits the people of the world and nobody else.
+func among(people []string) func(access.Identity) bool {
+	emails := map[string]bool{}
+	for _, id := range people {
+		if p, err := fixtures.LoadPerson(id); err == nil {
+			emails[p.Email] = true
+		}
+	}
+	return func(who access.Identity) bool { return emails[who.Email] }
+}
+
+// Warm makes what is made once per process, keys above all. It must be called
+// outside a testing/synctest bubble before the first Open inside one.
+func Warm() error {
+	if _, err := access.DefaultKey(); err != nil {
+		return err
+	}
+	return town.Warm()
+}

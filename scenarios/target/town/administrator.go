@@ -1,0 +1,147 @@
+package town
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/scenarios/target"
+	"github.com/portico-mcp/portico/simulators/client"
+	"github.com/portico-mcp/portico/simulators/trace"
+)
+
+// Status is what the admin API says of a server.
+type Status struct {
+	ID                 string     `json:"id"`
+	Status             string     `json:"status"` // waiting, ready, stale or error
+	Error              string     `json:"error"`
+	LastSynced         *time.Time `json:"last_synced"`
+	LastSuccessfulSync *time.Time `json:"last_successful_sync"`
+}
+
+// Administrator speaks the portal's admin API, as the product documents it.
+type Administrator struct {
+	Admin target.Admin
+	HTTP  *http.Client
+}
+
+// Status asks for one server's status.
+func (a Administrator) Status(ctx context.Context, server string) (Status, error) {
+	var s Status
+	return s, a.call(ctx, http.MethodGet, "/servers/"+url.PathEscape(server), &s)
+}
+
+// Sync asks for a synchronization now and returns the status after it.
+func (a Administrator) Sync(ctx context.Context, server string) (Status, error) {
+	var s Status
+	return s, a.call(ctx, http.MethodPost, "/servers/"+url.PathEscape(server)+"/sync", &s)
+}
+
+// Authorization begins the admin's own authorization at a server and returns
+// the URL to open in a browser.
+func (a Administrator) Authorization(ctx context.Context, server string) (string, error) {
+	var result struct {
+		URL string `json:"url"`
+	}
+	err := a.call(ctx, http.MethodPost, "/servers/"+url.PathEscape(server)+"/authorization", &result)
+	return result.URL, err
+}
+
+func (a Administrator) call(ctx context.Context, method, path string, result any) error {
+	req, err := http.NewRequestWithContext(ctx, method, a.Admin.Origin+path, nil)
+	if err != nil {
+		return fmt.Errorf("admin API: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+a.Admin.Token)
+	res, err := a.HTTP.Do(req)
+	if err != nil {
+		return fmt.Errorf("admin API: %w", err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return fmt.Errorf("admin API: %w", err)
+	}
+	var answer struct {
+		Success bool            `json:"success"`
+		Result  json.RawMessage `json:"result"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || !answer.Success {
+		return fmt.Errorf("admin API: %s %s: %s: %s", method, path, res.Status, strings.TrimSpace(string(body)))
+	}
+	return json.Unmarshal(answer.Result, result)
+}
+
+// settle signs the admin in where a server needs the admin's credential, and
+// waits until no server the portal took is waiting for its first sync.
+func (b *builder) settle(ctx context.Context) error {
+	party := trace.Party(b.site.World.Admin)
+	dial, err := b.client(party, trace.Client)
+	if err != nil {
+		return err
+	}
+	admin := Administrator{Admin: b.town.Admin, HTTP: dial}
+	for _, s := range b.site.World.Servers {
+		if s.Auth != fixtures.OAuth || b.town.Refused[s.ID] != "" {
+			continue
+		}
+		if err := b.authorize(ctx, admin, s.ID); err != nil {
+			return fmt.Errorf("admin's authorization at %q: %w", s.ID, err)
+		}
+	}
+	for _, s := range b.site.World.Servers {
+		if b.town.Refused[s.ID] == "" {
+			if err := admin.await(ctx, s.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// authorize lets the admin's browser go through a server's sign-in.
+func (b *builder) authorize(ctx context.Context, admin Administrator, server string) error {
+	address, err := admin.Authorization(ctx, server)
+	if err != nil {
+		return err
+	}
+	person, err := fixtures.LoadPerson(b.site.World.Admin)
+	if err != nil {
+		return err
+	}
+	dial, err := b.client(trace.Party(person.ID+".browser"), trace.Browser)
+	if err != nil {
+		return err
+	}
+	browser := client.NewBrowser(dial, client.Login{Username: person.Email, Password: person.Password})
+	_, err = browser.Get(ctx, address)
+	return err
+}
+
+// firstSync bounds the wait for a server's first synchronization.
+const firstSync = 2 * time.Minute
+
+func (a Administrator) await(ctx context.Context, server string) error {
+	ctx, cancel := context.WithTimeout(ctx, firstSync)
+	defer cancel()
+	for {
+		s, err := a.Status(ctx, server)
+		if err != nil {
+			return err
+		}
+		if s.Status != "waiting" {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("server %q is still waiting for its first sync", server)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

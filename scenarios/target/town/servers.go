@@ -1,0 +1,111 @@
+package town
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/simulators/idp"
+	"github.com/portico-mcp/portico/simulators/network"
+	"github.com/portico-mcp/portico/simulators/trace"
+	"github.com/portico-mcp/portico/simulators/upstream"
+)
+
+// gatewayAuthority is made once per process: a key costs more than a story.
+var gatewayAuthority = sync.OnceValues(func() (*tls.Certificate, error) {
+	return network.NewAuthority("Portico gateway authority")
+})
+
+// Warm makes what is made once per process, outside any bubble.
+func Warm() error {
+	network.Warm()
+	if _, err := idp.DefaultKey(); err != nil {
+		return err
+	}
+	_, err := gatewayAuthority()
+	return err
+}
+
+func (b *builder) servers() error {
+	for _, s := range b.site.World.Servers {
+		url, err := s.URL, error(nil)
+		if url == "" {
+			url, err = b.server(s)
+		}
+		if err != nil {
+			return fmt.Errorf("server %q: %w", s.ID, err)
+		}
+		b.site.Servers = append(b.site.Servers, Server{Server: s, URL: url})
+	}
+	return nil
+}
+
+// server puts an upstream on the network, and the authorization server that
+// protects it, and gives the URL of its MCP endpoint.
+func (b *builder) server(s fixtures.Server) (string, error) {
+	h, err := b.host(trace.Party(s.ID), trace.Upstream, dnsName(s.ID))
+	if err != nil {
+		return "", err
+	}
+	config, err := offers(s)
+	if err != nil {
+		return "", err
+	}
+	config.Name, config.Revision, config.Advertise = s.ID, b.site.Revision, h.Origin()
+	if config.Guard, err = b.guard(s, h.Origin()+"/mcp"); err != nil {
+		return "", err
+	}
+	server, err := upstream.New(config)
+	if err != nil {
+		return "", err
+	}
+	b.closers = append(b.closers, func() { _ = server.Close() })
+	return h.Origin() + "/mcp", h.Serve(server)
+}
+
+// dnsName is the server's host name; an underscore is no part of one.
+func dnsName(id string) string {
+	name := []byte(id)
+	for i, c := range name {
+		if c == '_' {
+			name[i] = '-'
+		}
+	}
+	return string(name) + ".example"
+}
+
+func (b *builder) guard(s fixtures.Server, resource string) (upstream.Guard, error) {
+	switch s.Auth {
+	case fixtures.Bearer:
+		return staticGuard(s.Credential)
+	case fixtures.OAuth:
+		return b.oauthGuard(s, resource)
+	default:
+		return nil, nil
+	}
+}
+
+// oauthGuard puts the upstream's authorization server on a host of its own.
+func (b *builder) oauthGuard(s fixtures.Server, resource string) (upstream.Guard, error) {
+	people, err := b.everybody()
+	if err != nil {
+		return nil, err
+	}
+	var as *upstream.AuthorizationServer
+	_, err = b.serve(trace.Party(s.ID+"-as"), trace.AuthorizationServer, s.ID+"-as.example", func(h *network.Host) (http.Handler, error) {
+		var accounts []upstream.Account
+		for _, p := range people {
+			accounts = append(accounts, upstream.Account{Subject: p.ID, Name: p.Email, Password: p.Password})
+		}
+		as, err = upstream.NewAuthorizationServer(upstream.AuthorizationServerConfig{
+			Name: s.ID + "-as", Issuer: h.Origin(), Resource: resource, People: accounts, RefreshTokenLifetime: s.Grant,
+		})
+		return as, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return upstream.OAuth(as, resource), nil
+}

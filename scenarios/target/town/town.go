@@ -1,0 +1,246 @@
+// Package town stands up the parties of a world around a portal: identity
+// provider, gateway, upstreams and their authorization servers, each on a host
+// of a simulated network.
+package town
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"sync"
+
+	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/scenarios/target"
+	"github.com/portico-mcp/portico/simulators/gateway"
+	"github.com/portico-mcp/portico/simulators/idp"
+	"github.com/portico-mcp/portico/simulators/network"
+	"github.com/portico-mcp/portico/simulators/trace"
+)
+
+// Site is the ground a portal is put on: the hosts it may use and the
+// neighbours it must know.
+type Site struct {
+	World    fixtures.World
+	Revision string // every leg speaks it
+
+	Access, Portal, Admin, Gateway *network.Host
+	GatewayAuthority               *tls.Certificate // signs what the gateway shows the portal
+	AdminToken                     string
+
+	Issuer   string // of the identity provider
+	ClientID string // the portal's, pre-registered there
+	Secret   string
+
+	Servers  []Server
+	Services []fixtures.Service
+}
+
+// Server is an upstream as the portal must know it.
+type Server struct {
+	fixtures.Server
+	URL string
+}
+
+// CallbackPath is where the identity provider sends people back to, on the
+// portal's public origin.
+const CallbackPath = "/login/callback"
+
+// Start puts a portal on the site. It returns the servers that the portal
+// would not take, with its reasons, and what stops it.
+type Start func(context.Context, Site) (refused map[string]string, stop func(), err error)
+
+// Open builds the world on the network, starts the portal in it, signs the
+// admin in where servers need the admin's credential, and waits until the
+// portal has tried every server once.
+func Open(ctx context.Context, n *network.Network, world fixtures.World, revision string, start Start) (*target.Town, error) {
+	b := &builder{network: n, hosts: map[trace.Party]*network.Host{}, town: &target.Town{
+		Origins: map[trace.Party]string{}, Addresses: map[trace.Party]string{},
+		Trace: n.Trace,
+	}, site: Site{World: world, Revision: revision}}
+	town, err := b.open(ctx, start)
+	if err != nil {
+		b.close()
+		return nil, fmt.Errorf("open town %q: %w", world.Name, err)
+	}
+	return town, nil
+}
+
+// builder is a town while it is being built.
+type builder struct {
+	network *network.Network
+	town    *target.Town
+	site    Site
+	gateway *gateway.Gateway
+	closers []func()
+
+	mu        sync.Mutex
+	hosts     map[trace.Party]*network.Host
+	forgotten int // records of the gateway's log
+}
+
+func (b *builder) open(ctx context.Context, start Start) (*target.Town, error) {
+	for _, step := range []func() error{b.portalHosts, b.identityProvider, b.inspector, b.servers, b.services} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	refused, stop, err := start(ctx, b.site)
+	if err != nil {
+		return nil, fmt.Errorf("start the portal: %w", err)
+	}
+	b.closers = append(b.closers, stop)
+	b.town.Refused = refused
+	b.town.Endpoint = b.site.Access.Origin() + "/mcp"
+	b.town.Admin = target.Admin{Origin: b.site.Admin.Origin(), Token: b.site.AdminToken}
+	b.town.Client = b.client
+	b.town.GatewayLog = b.gatewayLog
+	b.town.Forget = b.forget
+	b.town.Close = b.close
+	if err := b.settle(ctx); err != nil {
+		return nil, err
+	}
+	b.town.Forget()
+	return b.town, nil
+}
+
+// host puts a party on the network and notes where it can be found.
+func (b *builder) host(party trace.Party, role trace.Role, name string) (*network.Host, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h, err := b.network.Host(party, role, name)
+	if err != nil {
+		return nil, err
+	}
+	b.hosts[party] = h
+	if origin := h.Origin(); origin != "" {
+		b.town.Origins[party] = origin
+	}
+	if address := h.Address(); address != "" {
+		b.town.Addresses[party] = address
+	}
+	return h, nil
+}
+
+// serve puts a party on the network and lets it answer.
+func (b *builder) serve(party trace.Party, role trace.Role, name string, answer func(*network.Host) (http.Handler, error)) (*network.Host, error) {
+	h, err := b.host(party, role, name)
+	if err != nil {
+		return nil, err
+	}
+	handler, err := answer(h)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", party, err)
+	}
+	return h, h.Serve(handler)
+}
+
+func (b *builder) portalHosts() (err error) {
+	if b.site.Access, err = b.host("access", trace.Access, "portal.example"); err != nil {
+		return err
+	}
+	if b.site.Portal, err = b.host("portal", trace.Portal, "portal.internal.example"); err != nil {
+		return err
+	}
+	b.site.AdminToken = "admin-api-token-" + b.site.World.Name
+	b.site.Admin, err = b.host("admin", trace.Admin, "admin.example")
+	return err
+}
+
+func (b *builder) identityProvider() error {
+	b.site.ClientID, b.site.Secret = "portico", "portico-idp-secret-9c41"
+	people, err := b.everybody()
+	if err != nil {
+		return err
+	}
+	_, err = b.serve("idp", trace.IdentityProvider, "idp.example", func(h *network.Host) (http.Handler, error) {
+		b.site.Issuer = h.Origin()
+		var known []idp.Person
+		for _, p := range people {
+			known = append(known, idp.Person{Subject: p.Subject, Email: p.Email, Name: p.Name, Password: p.Password})
+		}
+		return idp.New(idp.Config{Issuer: h.Origin(), People: known, Clients: []idp.Client{{
+			ID: b.site.ClientID, Secret: b.site.Secret, RedirectURIs: []string{b.site.Access.Origin() + CallbackPath},
+		}}})
+	})
+	return err
+}
+
+// everybody is the world's people and its admin.
+func (b *builder) everybody() ([]fixtures.Person, error) {
+	var all []fixtures.Person
+	for _, id := range append(append([]string{}, b.site.World.People...), b.site.World.Admin) {
+		p, err := fixtures.LoadPerson(id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+func (b *builder) inspector() error {
+	authority, err := gatewayAuthority()
+	if err != nil {
+		return err
+	}
+	b.site.GatewayAuthority = authority
+	b.site.Gateway, err = b.serve("gateway", trace.Gateway, "gateway.example", func(h *network.Host) (http.Handler, error) {
+		g, err := gateway.New(gateway.Config{Client: h.Client(), CA: authority})
+		if err != nil {
+			return nil, err
+		}
+		b.gateway = g
+		b.closers = append(b.closers, func() { _ = g.Close() })
+		return g, nil
+	})
+	return err
+}
+
+func (b *builder) services() error {
+	for _, id := range b.site.World.Services {
+		s, err := fixtures.LoadService(id)
+		if err != nil {
+			return err
+		}
+		b.site.Services = append(b.site.Services, s)
+	}
+	return nil
+}
+
+// client gives a party that dials an HTTP client, and a place on the network
+// when it comes for the first time.
+func (b *builder) client(party trace.Party, role trace.Role) (*http.Client, error) {
+	b.mu.Lock()
+	h := b.hosts[party]
+	b.mu.Unlock()
+	if h != nil {
+		return h.Client(), nil
+	}
+	h, err := b.host(party, role, "")
+	if err != nil {
+		return nil, err
+	}
+	return h.Client(), nil
+}
+
+// forget makes the past of the town no part of what is seen from now on.
+func (b *builder) forget() {
+	b.network.Forget()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.forgotten = len(b.gateway.Log())
+}
+
+func (b *builder) gatewayLog() []gateway.Record {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.gateway.Log()[b.forgotten:]
+}
+
+func (b *builder) close() {
+	for i := len(b.closers) - 1; i >= 0; i-- {
+		b.closers[i]()
+	}
+	b.network.Close()
+}

@@ -1,0 +1,114 @@
+package world
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/simulators/client"
+	"github.com/portico-mcp/portico/simulators/trace"
+)
+
+// Person is somebody with an MCP client and a browser, or a machine with a
+// service token.
+type Person struct {
+	world   *World
+	party   trace.Party
+	fixture fixtures.Person
+	service *fixtures.Service
+	client  *client.Client
+}
+
+// Party is the name under which the trace knows the person's client.
+func (p *Person) Party() trace.Party { return p.party }
+
+// Connect goes through the whole door: challenge, discovery, sign-in, session.
+func (p *Person) Connect() *Session {
+	s, err := p.TryConnect()
+	must(err)
+	return s
+}
+
+// TryConnect is Connect for stories in which the door may stay shut.
+func (p *Person) TryConnect() (*Session, error) {
+	c, err := p.mcp()
+	if err != nil {
+		return nil, err
+	}
+	s, err := c.Connect(p.world.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%s connects: %w", p.party, err)
+	}
+	return &Session{person: p, session: s}, nil
+}
+
+// AccessToken is the token the portal gave the person's client.
+func (p *Person) AccessToken() string {
+	if p.client == nil {
+		fail(fmt.Errorf("%s has not connected", p.party))
+	}
+	return p.client.Credentials().AccessToken
+}
+
+// Knock sends one raw request to the portal's MCP endpoint, with no credential
+// and none of a client's manners.
+func (p *Person) Knock(method string, header http.Header, body string) Reply {
+	return p.Send(method, "/mcp", header, body)
+}
+
+// Fetch gets a path of the portal's origin.
+func (p *Person) Fetch(path string) Reply { return p.Send(http.MethodGet, path, nil, "") }
+
+// Send sends one raw request to a path of the portal's origin; redirects are
+// not followed.
+func (p *Person) Send(method, path string, header http.Header, body string) Reply {
+	dial, err := p.world.town.Client(p.party, trace.Client)
+	must(err)
+	url := strings.TrimSuffix(p.world.town.Endpoint, "/mcp") + path
+	req, err := http.NewRequestWithContext(p.world.ctx, method, url, strings.NewReader(body))
+	must(err)
+	if header != nil {
+		req.Header = header.Clone()
+	}
+	once := *dial
+	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	res, err := once.Do(req)
+	must(err)
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	must(err)
+	return Reply{Status: res.StatusCode, Header: res.Header, Body: string(b)}
+}
+
+// mcp is the person's client, made at first use.
+func (p *Person) mcp() (*client.Client, error) {
+	if p.client != nil {
+		return p.client, nil
+	}
+	config, err := p.config()
+	if err != nil {
+		return nil, err
+	}
+	p.client = client.New(config)
+	return p.client, nil
+}
+
+func (p *Person) config() (client.Config, error) {
+	dial, err := p.world.town.Client(p.party, trace.Client)
+	if err != nil {
+		return client.Config{}, err
+	}
+	c := client.Config{Endpoint: p.world.town.Endpoint, Revision: p.world.revision, Name: string(p.party) + "'s client", HTTP: dial}
+	if p.service != nil {
+		c.ServiceToken = &client.ServiceToken{ClientID: p.service.ClientID, ClientSecret: p.service.ClientSecret}
+		return c, nil
+	}
+	surf, err := p.world.town.Client(p.party+".browser", trace.Browser)
+	if err != nil {
+		return client.Config{}, err
+	}
+	c.Browser = client.NewBrowser(surf, client.Login{Username: p.fixture.Email, Password: p.fixture.Password})
+	return c, nil
+}

@@ -1,0 +1,155 @@
+package world
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/portico-mcp/portico/simulators/client"
+)
+
+// Session is a person's connection: a protocol session in 2025-11-25, a grant
+// in 2026-07-28.
+type Session struct {
+	person  *Person
+	session *client.Session
+}
+
+// Answer is what a call came to.
+type Answer struct {
+	Text       string          // the text contents, joined by newlines
+	IsError    bool            // the tool says it failed
+	Structured json.RawMessage // structuredContent
+	Raw        json.RawMessage // the whole result
+	Progress   []float64       // progress notifications, in order
+	Error      *client.RPCError
+}
+
+// Tools is the names of the tools the portal lists, in its order.
+func (s *Session) Tools() []string {
+	tools, err := s.session.ListTools(s.person.world.ctx)
+	must(err)
+	var names []string
+	for _, t := range tools {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// TryTools is Tools for stories in which the session may be gone.
+func (s *Session) TryTools() ([]client.Tool, error) {
+	return s.session.ListTools(s.person.world.ctx)
+}
+
+// ID is the session's id; empty in a revision that has none.
+func (s *Session) ID() string { return s.session.ID() }
+
+// Capabilities are what the portal says it can do.
+func (s *Session) Capabilities() map[string]json.RawMessage { return s.session.Capabilities() }
+
+// Prompts is the names of the prompts the portal lists, in its order.
+func (s *Session) Prompts() []string {
+	prompts, err := s.session.ListPrompts(s.person.world.ctx)
+	must(err)
+	var names []string
+	for _, p := range prompts {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Call calls a tool and returns its result, which may say that the tool
+// failed.
+func (s *Session) Call(tool string, args Args) Answer {
+	a, err := s.TryCall(tool, args)
+	must(err)
+	if a.Error != nil {
+		fail(a.Error)
+	}
+	return a
+}
+
+// TryCall is Call for stories in which the portal or the server may refuse.
+func (s *Session) TryCall(tool string, args Args) (Answer, error) {
+	return s.call(tool, args)
+}
+
+// Follow calls a tool and asks for progress.
+func (s *Session) Follow(tool string, args Args) Answer {
+	a, err := s.call(tool, args, client.WithProgress())
+	must(err)
+	return a
+}
+
+func (s *Session) call(tool string, args Args, options ...client.CallOption) (Answer, error) {
+	result, err := s.session.Call(s.person.world.ctx, tool, args, options...)
+	var refused *client.RPCError
+	if errors.As(err, &refused) {
+		return Answer{Error: refused}, nil
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	return Answer{
+		Text: result.Text(), IsError: result.IsError, Structured: result.Structured, Raw: result.Raw, Progress: progress(result.Progress),
+	}, nil
+}
+
+func progress(notifications []json.RawMessage) []float64 {
+	var steps []float64
+	for _, n := range notifications {
+		var m struct{ Params struct{ Progress float64 } }
+		must(json.Unmarshal(n, &m))
+		steps = append(steps, m.Params.Progress)
+	}
+	return steps
+}
+
+// Prompt gets a prompt and returns the text of its messages.
+func (s *Session) Prompt(name string, args map[string]string) string {
+	raw, err := s.session.GetPrompt(s.person.world.ctx, name, args)
+	must(err)
+	var prompt struct {
+		Messages []struct{ Content struct{ Text string } }
+	}
+	must(json.Unmarshal(raw, &prompt))
+	var texts []string
+	for _, m := range prompt.Messages {
+		texts = append(texts, m.Content.Text)
+	}
+	return strings.Join(texts, "\n")
+}
+
+// Ask sends any request and returns the error the portal answered with, nil if
+// it answered with a result.
+func (s *Session) Ask(method string, params any) *client.RPCError {
+	answer, err := s.session.Send(s.person.world.ctx, method, params)
+	if answer.Error == nil {
+		must(err)
+	}
+	return answer.Error
+}
+
+// Request is the body of a request as the session's revision wants it, with
+// these members of params.
+func (s *Session) Request(method, members string) string {
+	return string(s.session.Compose(method, members))
+}
+
+// Post sends a body as it is, with the session's credential and headers.
+func (s *Session) Post(body string, header http.Header) Reply {
+	status, h, b, err := s.session.Post(s.person.world.ctx, []byte(body), header)
+	must(err)
+	return Reply{Status: status, Header: h, Body: string(b)}
+}
+
+// End closes the session.
+func (s *Session) End() { must(s.session.Close(s.person.world.ctx)) }
+
+// Reply is an HTTP response as it came.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   string
+}
