@@ -17,8 +17,8 @@ type request struct {
 	rpc.Message
 	rev    rpc.Revision // the era the client speaks
 	who    caller
-	client rpc.Caller     // what the client declared
-	state  *state         // nil: an initialize, or a notification of a client without session
+	client rpc.Caller // what the client declared
+	state  *state     // nil: an initialize, or a notification of a client without session
 	http   *http.Request
 	answer *answer
 

@@ -120,7 +120,15 @@ func (b *builder) authorize(ctx context.Context, admin Administrator, server str
 		return err
 	}
 	browser := client.NewBrowser(dial, client.Login{Username: person.Email, Password: person.Password})
-	_, err = browser.Get(ctx, address)
+	callback := b.town.Admin.Origin + "/servers-callback"
+	back, err := browser.Visit(ctx, address, func(u *url.URL) bool { return strings.HasPrefix(u.String(), callback) })
+	if err != nil {
+		return err
+	}
+	page, err := browser.Get(ctx, back.String())
+	if err == nil && page.Status != http.StatusOK {
+		err = fmt.Errorf("%s: %d %s", page.URL, page.Status, page.Text)
+	}
 	return err
 }
 
