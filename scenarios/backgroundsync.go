@@ -14,7 +14,7 @@ import (
 
 // What the portal does by itself, so that its lists stay fresh.
 func backgroundSync() {
-	Describe("Background sync", func() {
+	Describe("Background sync", Chapter(8), func() {
 		Scenario("comes every two hours, to every server", Pictured("sync"), Checks("SY-01", "SY-03"), Needs(target.VirtualTime), func(w *World) {
 			w.Pass(2*time.Hour + time.Minute)
 

@@ -13,7 +13,7 @@ import (
 
 // What comes through the door and should not have.
 func badInput() {
-	Describe("Bad input", func() {
+	Describe("Bad input", Chapter(10), func() {
 		Scenario("that is no JSON is refused and goes nowhere", Checks("SEC-J-01", "MCP-FS-27"), func(w *World) {
 			session := w.Person("alice").Connect()
 

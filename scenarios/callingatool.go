@@ -10,7 +10,7 @@ import (
 
 // Steps 4 and 5. A call finds its server, and the answer its way back.
 func callingATool() {
-	Describe("Calling a tool", func() {
+	Describe("Calling a tool", Chapter(4), func() {
 		Scenario("reaches the one server that owns it, by its own name", Checks("TC-01", "NS-01", "NS-03"), func(w *World) {
 			wiki, tickets := w.Upstream("wiki"), w.Upstream("tickets")
 			alice := w.Person("alice")

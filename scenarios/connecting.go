@@ -12,7 +12,7 @@ import (
 
 // Step 1. A client that has nothing is told where to go.
 func connecting() {
-	Describe("Connecting", func() {
+	Describe("Connecting", Chapter(1), func() {
 		Scenario("without a credential is refused with the way to the metadata", Checks("CD-02", "CD-03", "MCP-FA-02", "MCP-FA-03"), func(w *World) {
 			alice := w.Person("alice")
 

@@ -10,7 +10,7 @@ import (
 
 // Whose credential goes where, and where it never goes.
 func credentials() {
-	Describe("A credential", func() {
+	Describe("A credential", Chapter(5), func() {
 		Scenario("is not sent to a server that wants none", Checks("CR-03", "MCP-UA-19"), func(w *World) {
 			wiki := w.Upstream("wiki")
 

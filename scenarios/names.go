@@ -10,7 +10,7 @@ import (
 
 // Names that could be mistaken for one another.
 func names() {
-	Describe("A name", func() {
+	Describe("A name", Chapter(6), func() {
 		Scenario("that two servers share reaches the one that was meant", In("namesakes"), Checks("NS-05", "MCP-IX-01"), func(w *World) {
 			session := w.Person("alice").Connect()
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing/synctest"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2" //nolint:revive // scenarios read as stories
 	"github.com/onsi/ginkgo/v2/types"
@@ -30,6 +31,12 @@ type Needs target.Feature
 // Pictured gives a story's trace a name under which diagrams finds it, in the
 // older revision, or in the only one the story exists in.
 type Pictured string
+
+// Chapter is the place of a Describe among the others: Ginkgo sorts by file
+// name, and stories are told in the order in which a call meets them.
+func Chapter(n int) types.CodeLocation {
+	return types.CodeLocation{FileName: "chapter", LineNumber: n}
+}
 
 // checks are the requirements a story checks.
 type checks []string
@@ -137,9 +144,14 @@ func (s story) run(revision, picture string) {
 	}
 	synctest.Test(now.t, func(*testingT) {
 		defer GinkgoRecover()
+		defer time.Sleep(lingering)
 		s.inWorld(revision, picture)
 	})
 }
+
+// lingering is how long a bubble outlives its world: net/http keeps a connection
+// whose request it refused for half a second, and no goroutine may be left.
+const lingering = time.Second
 
 func (s story) inWorld(revision, picture string) {
 	place, err := fixtures.LoadWorld(s.world)

@@ -14,7 +14,7 @@ import (
 
 // Step 3. The portal says who it is and what it offers.
 func sessions() {
-	Describe("A session", func() {
+	Describe("A session", Chapter(3), func() {
 		Scenario("offers every server's tools under the server's name", Checks("NS-01", "CD-01", "CD-08"), func(w *World) {
 			alice := w.Person("alice")
 
@@ -66,7 +66,8 @@ func sessions() {
 			session.Tools()
 			w.Pass(24*time.Hour + time.Minute)
 
-			Expect(session.TryTools()).To(MatchError(ContainSubstring("404")))
+			_, err := session.TryTools()
+			Expect(err).To(MatchError(ContainSubstring("404")))
 		})
 
 		Scenario("ends when the client says so", Checks("MCP-FS-22"), Only("2025-11-25"), func(w *World) {

@@ -14,7 +14,7 @@ import (
 
 // Step 2. A person signs in, or a machine shows its service token.
 func signingIn() {
-	Describe("Signing in", func() {
+	Describe("Signing in", Chapter(2), func() {
 		Scenario("takes the person to the identity provider and back", Checks("MO-02", "MO-03", "MCP-AS-05"), func(w *World) {
 			alice := w.Person("alice")
 

@@ -11,7 +11,7 @@ import (
 
 // The optional inspecting gateway, and what passes it.
 func theGateway() {
-	Describe("The gateway", func() {
+	Describe("The gateway", Chapter(7), func() {
 		Scenario("is passed by every call when routing is on", In("inspected"), Checks("GW-01", "GW-04"), func(w *World) {
 			wiki, mail := w.Upstream("wiki"), w.Upstream("mail")
 			session := w.Person("alice").Connect()

@@ -10,7 +10,7 @@ import (
 
 // Servers that do not do as they should, and what the others notice of it.
 func trouble() {
-	Describe("A server in trouble", func() {
+	Describe("A server in trouble", Chapter(9), func() {
 		Scenario("does not spoil the others", In("failing"), Checks("TC-08", "MCP-IX-08"), func(w *World) {
 			session := w.Person("alice").Connect()
 
