@@ -56,14 +56,13 @@ var _ = Describe("", func() {
 	} {
 		chapter()
 	}
-})
-
-var _ = ReportAfterEach(func(r SpecReport) {
-	result := judge(r)
-	now.results = append(now.results, result)
-	if now.options.Report != nil {
-		now.options.Report(result)
-	}
+	ReportAfterEach(func(r SpecReport) {
+		result := judge(r)
+		now.results = append(now.results, result)
+		if now.options.Report != nil {
+			now.options.Report(result)
+		}
+	})
 })
 
 // Run tells the selected stories to the target inside a test, and returns what

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -64,8 +65,8 @@ var kinds = map[string]string{
 	"cf-access-client-id": "service", "cf-access-client-secret": "service-secret",
 }
 
-// known are the readable client ids and the like that stay as they are: a
-// value needs this many characters to count as opaque at all.
+// opaqueLength is how many characters a value needs to count as opaque at all:
+// readable client ids and the like stay as they are.
 const opaqueLength = 16
 
 func (n *namer) name(kind, value string) {
@@ -151,12 +152,25 @@ func (n *namer) url(raw string) {
 func (n *namer) values(v url.Values) {
 	for _, key := range slices.Sorted(maps.Keys(v)) {
 		for _, value := range v[key] {
-			n.name(kinds[strings.ToLower(key)], value)
+			n.name(kindOf(key, value), value)
 			if strings.Contains(value, "?") {
 				n.url(value)
 			}
 		}
 	}
+}
+
+// random is what a parameter of unknown meaning looks like if nobody chose it.
+var random = regexp.MustCompile(`^[A-Za-z0-9_-]{22,}$`)
+
+// kindOf is what an opaque parameter is called: by its known meaning, else by
+// its own name.
+func kindOf(key, value string) string {
+	kind := kinds[strings.ToLower(key)]
+	if kind == "" && random.MatchString(value) {
+		kind = strings.ToLower(key)
+	}
+	return kind
 }
 
 // json names the opaque members of a JSON document, at any depth, in order of
