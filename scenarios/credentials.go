@@ -46,7 +46,7 @@ func credentials() {
 			Expect(Paths(w.Trace().From("alice.browser").Into("portal", "access"))).To(ContainElement("/servers-callback"))
 		})
 
-		Scenario("is never another person's", Pictured("credentials"), Checks("CR-06", "MCP-IX-07"), func(w *World) {
+		Scenario("is never another person's", Checks("CR-06", "MCP-IX-07"), func(w *World) {
 			alices, bobs := w.Person("alice").Connect(), w.Person("bob").Connect()
 
 			first, second := alices.Call("mail_whoami", nil), bobs.Call("mail_whoami", nil)
@@ -66,7 +66,7 @@ func credentials() {
 			Expect(Credentials(w.Upstream("archive").Heard())).To(HaveLen(1))
 		})
 
-		Scenario("of the client is never handed to a server", Checks("CR-07", "MO-14", "MCP-FA-07"), func(w *World) {
+		Scenario("of the client is never handed to a server", Pictured("credentials"), Checks("CR-07", "MO-14", "MCP-FA-07"), func(w *World) {
 			alice := w.Person("alice")
 
 			session := alice.Connect()

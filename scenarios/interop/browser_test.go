@@ -68,10 +68,10 @@ func signIn(ctx context.Context, address, name, password, pictures string) error
 		case "nothing":
 			return nil
 		case "login":
-			if _, err := chromedp.Run(ctx, chromedp.SendKeys(`input[name=username]`, name, chromedp.ByQuery)); err != nil {
+			if _, err := chromedp.Run(ctx, chromedp.SendKeys(`input[name=username]`, name)); err != nil {
 				return err
 			}
-			if _, err := chromedp.Run(ctx, chromedp.SendKeys(`input[name=password]`, password, chromedp.ByQuery)); err != nil {
+			if _, err := chromedp.Run(ctx, chromedp.SendKeys(`input[name=password]`, password)); err != nil {
 				return err
 			}
 		}
@@ -84,7 +84,7 @@ func signIn(ctx context.Context, address, name, password, pictures string) error
 
 // press clicks what look has marked and waits for the next page.
 func press(ctx context.Context) error {
-	if _, err := chromedp.Run(ctx, chromedp.Click(`#next-press`, chromedp.ByQuery)); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Click(`#next-press`)); err != nil {
 		return err
 	}
 	for range 100 {

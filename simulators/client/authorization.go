@@ -5,22 +5,16 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 )
 
-var errNoBrowser = errors.New("there is no browser to sign in with")
-
 // signIn answers a challenge: it finds the authorization server, makes itself
 // known, lets the browser through the authorization endpoint, and exchanges
 // what comes back for a token.
 func (c *Client) signIn(ctx context.Context, refused *HTTPError) error {
-	if c.config.Browser == nil {
-		return errNoBrowser
-	}
 	ch := bearer(refused.Header)
 	resource, server, err := c.discover(ctx, ch)
 	if err != nil {

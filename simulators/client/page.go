@@ -54,7 +54,7 @@ func (b *Browser) read(res *http.Response, at *url.URL) (*document, error) {
 }
 
 func (d *document) parse(body string) {
-	root, err := html.Parse(strings.NewReader(body))
+	root, err := html.ParseWithOptions(strings.NewReader(body), html.ParseOptionEnableScripting(false))
 	if err != nil { // a reader of a string does not fail
 		return
 	}
@@ -213,7 +213,7 @@ func textOf(n *html.Node) string {
 // none.
 func unread(text, below *html.Node) bool {
 	for n := text.Parent; n != nil && n != below; n = n.Parent {
-		if has(n, "hidden") || n.DataAtom == atom.Script || n.DataAtom == atom.Style || n.DataAtom == atom.Template || n.DataAtom == atom.Noscript {
+		if has(n, "hidden") || n.DataAtom == atom.Script || n.DataAtom == atom.Style || n.DataAtom == atom.Template {
 			return true
 		}
 	}

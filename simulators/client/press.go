@@ -92,16 +92,17 @@ func firstWord(label string) string {
 	return words[0]
 }
 
-// key tells controls apart across two showings of a page. What proves that a
-// form is the page's own differs each time and is left out.
+// key tells controls apart across two showings of a page: by what the page put
+// there, and not by what somebody typed. What proves that a form is the page's
+// own differs each time and is left out.
 func (c control) key() string {
 	parts := []string{c.verb, c.to.String(), c.label}
 	for _, f := range c.fields {
 		name := strings.ToLower(f.name)
-		if f.kind == "hidden" && (strings.Contains(name, "token") || strings.Contains(name, "csrf") || strings.Contains(name, "nonce")) {
-			continue
+		proof := strings.Contains(name, "token") || strings.Contains(name, "csrf") || strings.Contains(name, "nonce")
+		if f.kind == "button" || f.kind == "hidden" && !proof {
+			parts = append(parts, f.name+"="+f.value)
 		}
-		parts = append(parts, f.name+"="+f.value)
 	}
 	return strings.Join(parts, "\n")
 }
