@@ -5,6 +5,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	. "github.com/portico-mcp/portico/scenarios/matchers"
+	"github.com/portico-mcp/portico/scenarios/target"
 	. "github.com/portico-mcp/portico/scenarios/world"
 )
 
@@ -43,7 +44,17 @@ func credentials() {
 			answer := alice.Connect().Call("mail_whoami", nil)
 
 			Expect(answer).To(HaveText("alice"))
-			Expect(Paths(w.Trace().From("alice.browser").Into("portal", "access"))).To(ContainElement("/servers-callback"))
+			Expect(w.Upstream("mail").Heard()).NotTo(CarryNoCredential())
+		})
+
+		Scenario("is asked of the person at the server's own door", Checks("UO-01", "UO-02", "UO-05"), Needs(target.FreshWorld), func(w *World) {
+			alice := w.Person("alice")
+
+			alice.Connect()
+
+			Expect(Paths(w.Trace().From("alice.browser").Into("access"))).To(ContainElement("/servers-callback"))
+			Expect(Authorization(w.Trace(), "alice.browser", "mail-as")).To(And(
+				HaveKeyWithValue("redirect_uri", HaveSuffix("/servers-callback")), HaveKeyWithValue("code_challenge_method", "S256"), HaveKey("resource")))
 		})
 
 		Scenario("is never another person's", Checks("CR-06", "MCP-IX-07"), func(w *World) {
@@ -106,7 +117,7 @@ func credentials() {
 			session.Call("tickets_whoami", nil)
 			session.Call("wiki_whoami", nil)
 
-			mails := Issued(w.Trace(), "mail-as", "access_token")
+			mails := Credential(w.Upstream("mail").Heard())
 			Expect(w.Upstream("mail").Heard()).To(Carry(mails))
 			Expect(w.Upstream("tickets").Heard()).NotTo(Carry(mails))
 			Expect(w.Upstream("wiki").Heard()).NotTo(Carry(mails))

@@ -43,6 +43,17 @@ func Credentials(t trace.Trace) []string {
 	return all
 }
 
+// Credential is the bearer token of a trace's first request that has one. A
+// trace without one proves nothing: it panics.
+func Credential(t trace.Trace) string {
+	for _, c := range Credentials(t) {
+		if token, ok := strings.CutPrefix(c, "Bearer "); ok {
+			return token
+		}
+	}
+	panic("no request carries a bearer token")
+}
+
 // Authorization is the parameters of the first authorization request (RFC 6749
 // §4.1.1) between two parties; empty if there was none.
 func Authorization(t trace.Trace, from, to trace.Party) map[string]string {

@@ -22,6 +22,9 @@ const (
 	// OwnAddresses: every party dials from an address of its own, so that an
 	// upstream can tell who called.
 	OwnAddresses Feature = "own-addresses"
+	// FreshWorld: every story has a world of its own, in which nobody has been
+	// before.
+	FreshWorld Feature = "fresh-world"
 )
 
 // Target is a portal under test, ready to be put into a town.

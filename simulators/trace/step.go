@@ -49,7 +49,7 @@ func (t Trace) StepOf(i int) Step {
 	case from == Access && to == Portal:
 		return t.outer(i, clientStep(e))
 	default:
-		return t.outer(i, BackgroundSync)
+		return t.outer(i, ToolCallProxied) // tokens and keys that a call needs
 	}
 }
 

@@ -87,7 +87,7 @@ func accepted(all []town.Server) (servers []portal.Server, refused map[string]st
 	refused = map[string]string{}
 	for _, s := range all {
 		server := portal.Server{
-			ID: s.ID, Name: s.ID, URL: s.URL, Auth: auths[s.Auth], OnBehalf: s.OnBehalf, Bearer: portal.Secret(s.Credential),
+			ID: s.ID, Name: s.ID, URL: s.URL, Auth: auths[s.Auth], OnBehalf: s.OnBehalf, Bearer: portal.Secret(s.Credential), Timeout: s.Timeout,
 		}
 		if err := server.Validate(); err != nil {
 			refused[s.ID] = err.Error()

@@ -23,8 +23,9 @@ import (
 // revision; stories that share a world share its town, and are told apart by
 // what each of them forgets at its beginning.
 type Target struct {
-	Program string   // path of the portico program
-	Args    []string // put before the ones that choose the world
+	Program    string    // path of the portico program
+	Args       []string  // put before the ones that choose the world
+	Complaints io.Writer // gets its standard error; nil: nobody does
 
 	mu    sync.Mutex
 	towns map[string]*running
@@ -33,8 +34,10 @@ type Target struct {
 // Name of the target.
 func (t *Target) Name() string { return "portico up" }
 
-// Has tells that real time is real.
-func (t *Target) Has(f target.Feature) bool { return f != target.VirtualTime }
+// Has tells that real time is real, and that stories share worlds.
+func (t *Target) Has(f target.Feature) bool {
+	return f != target.VirtualTime && f != target.FreshWorld
+}
 
 // Open gives the world's town, which it starts if there is none yet.
 func (t *Target) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {
@@ -80,6 +83,9 @@ func (t *Target) start(world, revision string) (*running, error) {
 	cmd := exec.Command(t.Program, args...)
 	var complaints strings.Builder
 	cmd.Stderr = &complaints
+	if t.Complaints != nil {
+		cmd.Stderr = io.MultiWriter(&complaints, t.Complaints)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

@@ -1,0 +1,43 @@
+package process_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/portico-mcp/portico/scenarios"
+	"github.com/portico-mcp/portico/scenarios/target/process"
+	"github.com/portico-mcp/portico/scenarios/verdict"
+)
+
+// The same stories hold for a town in another process, on loopback and in real
+// time: nothing depends on being inside. Those that need hours, or a world that
+// nobody has been in, are unobserved, and nothing else is.
+func TestStoriesAgainstPorticoUp(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "portico")
+	build := exec.Command("go", "build", "-o", program, "github.com/portico-mcp/portico/cmd/portico")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build portico: %v\n%s", err, out)
+	}
+	up := &process.Target{Program: program, Complaints: os.Stderr}
+	t.Cleanup(func() {
+		if err := up.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+
+	results := scenarios.Run(t, up, scenarios.Options{})
+
+	t.Log(verdict.Summary(results))
+	count := map[verdict.Verdict]int{}
+	for _, r := range results {
+		count[r.Verdict]++
+		if r.Verdict == verdict.Unobserved && r.Detail != "needs virtual-time" && r.Detail != "needs fresh-world" {
+			t.Errorf("%s is not observed: it %s", r.Title(), r.Detail)
+		}
+	}
+	if count[verdict.Pass] < 100 {
+		t.Errorf("only %d stories held", count[verdict.Pass])
+	}
+}
