@@ -11,6 +11,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	. "github.com/onsi/ginkgo/v2" //nolint:revive // scenarios read as stories
@@ -95,8 +96,11 @@ type Story struct {
 	Picture   string // the name diagrams knows it by, if it has one
 }
 
-// List is all stories, in the order they are told.
-func List() []Story {
+// List is all stories, in the order they are told. It must be called before
+// Run, or not at all: Ginkgo builds its tree for good when it runs.
+func List() []Story { return list() }
+
+var list = sync.OnceValue(func() []Story {
 	quiet()
 	now = &run{}
 	var all []Story
@@ -115,7 +119,7 @@ func List() []Story {
 		})
 	}
 	return all
-}
+})
 
 // Matches says whether the pattern selects the story.
 func (s Story) Matches(pattern string) bool { return fits(pattern, s.Title, s.Checks) }

@@ -128,7 +128,9 @@ func foldsTo(object map[string]json.RawMessage, known ...string) string {
 // unambiguous refuses a key that stands twice in one object, anywhere: readers
 // differ on which of the two counts (RFC 8259 §4).
 func unambiguous(document []byte) error {
-	return uniqueKeys(json.NewDecoder(bytes.NewReader(document)))
+	d := json.NewDecoder(bytes.NewReader(document))
+	d.UseNumber() // a number may be larger than any float64
+	return uniqueKeys(d)
 }
 
 var errTwice = errors.New("a key stands twice in one object")

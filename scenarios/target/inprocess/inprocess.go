@@ -5,7 +5,6 @@ package inprocess
 import (
 	"context"
 	"crypto/tls"
-	"io"
 	"log/slog"
 	"net/http"
 
@@ -32,7 +31,7 @@ func (Memory) Has(target.Feature) bool { return true }
 
 // Open puts the portal into the world.
 func (Memory) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {
-	return town.Open(ctx, network.InMemory(), w, revision, Start(slog.New(slog.NewTextHandler(io.Discard, nil))))
+	return town.Open(ctx, network.InMemory(), w, revision, Start(slog.New(slog.DiscardHandler)))
 }
 
 // Loopback is the reference portal on loopback, in plain http.

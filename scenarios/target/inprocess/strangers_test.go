@@ -3,6 +3,7 @@ package inprocess_test
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,7 +18,6 @@ import (
 	"github.com/portico-mcp/portico/scenarios/target"
 	"github.com/portico-mcp/portico/scenarios/target/inprocess"
 	"github.com/portico-mcp/portico/simulators/client"
-	"github.com/portico-mcp/portico/simulators/network"
 	"github.com/portico-mcp/portico/simulators/trace"
 )
 
@@ -35,7 +35,7 @@ func everyday(t *testing.T, revision string) *target.Town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	town, err := inprocess.Loopback{Config: network.LoopbackConfig{}}.Open(t.Context(), w, revision)
+	town, err := inprocess.Loopback{Logger: slog.New(slog.DiscardHandler)}.Open(t.Context(), w, revision)
 	if err != nil {
 		t.Fatal(err)
 	}
