@@ -12,7 +12,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// chromium starts a headless browser with a profile of its own.
+// chromium starts a headless browser with a profile of its own. The context is
+// not the test's, which ends before the clean-up: a browser that is killed and
+// not asked to close leaves files behind.
 func chromium(t *testing.T) context.Context {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
@@ -25,19 +27,21 @@ func chromium(t *testing.T) context.Context {
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("no-first-run", true),
 	)
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
-	ctx, end := chromedp.NewContext(allocator)
-	t.Cleanup(end)
+	ctx, _ := chromedp.NewContext(allocator)
 	ctx, cancel := context.WithTimeout(ctx, 90*time.Second)
-	t.Cleanup(cancel)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx)
+		cancel()
+	})
 	return ctx
 }
 
 // look says what a person would do on the page: type a name and a password,
 // or press the first of the labels that is there. It marks what to press.
 const look = `(() => {
-  const labels = [/^connect/i, /^(sign|log) ?in/i, /^(allow|approve|authorize|accept)/i, /^(continue|done)/i];
+  const labels = [/^connect/i, /^(sign|log) ?in$/i, /^(allow|approve|authorize|accept)/i, /^(continue|done)/i];
   const buttons = [...document.querySelectorAll('button, a[href], input[type=submit]')];
   for (const label of labels) {
     const b = buttons.find(b => label.test((b.innerText || b.value || '').trim()));
@@ -68,10 +72,10 @@ func signIn(ctx context.Context, address, name, password, pictures string) error
 		case "nothing":
 			return nil
 		case "login":
-			if _, err := chromedp.Run(ctx, chromedp.SendKeys(`input[name=username]`, name)); err != nil {
+			if _, err := chromedp.Run(ctx, chromedp.SendKeys(chromedp.CSS(`input[name=username]`), name)); err != nil {
 				return err
 			}
-			if _, err := chromedp.Run(ctx, chromedp.SendKeys(`input[name=password]`, password)); err != nil {
+			if _, err := chromedp.Run(ctx, chromedp.SendKeys(chromedp.CSS(`input[name=password]`), password)); err != nil {
 				return err
 			}
 		}
@@ -84,7 +88,7 @@ func signIn(ctx context.Context, address, name, password, pictures string) error
 
 // press clicks what look has marked and waits for the next page.
 func press(ctx context.Context) error {
-	if _, err := chromedp.Run(ctx, chromedp.Click(`#next-press`)); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Click(chromedp.ID(`next-press`))); err != nil {
 		return err
 	}
 	for range 100 {

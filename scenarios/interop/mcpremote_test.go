@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -84,19 +85,24 @@ func TestMCPRemoteGoesThroughTheWholeDoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer remote.Close()
+	limit, end := context.WithTimeout(t.Context(), 60*time.Second)
+	defer end()
+	ctx, cancel := context.WithCancelCause(limit)
+	defer cancel(nil)
 	signedIn := make(chan error, 1)
 	go func() {
-		signedIn <- signIn(browser, address(t, remote.Stderr()), "alice@town.example", "alice-likes-badgers", "../../out/pages")
+		err := signIn(browser, address(t, remote.Stderr()), "alice@town.example", "alice-likes-badgers", "../../out/pages")
+		if err != nil {
+			cancel(fmt.Errorf("sign in: %w", err))
+		}
+		signedIn <- err
 	}()
-
-	ctx, cancel := context.WithTimeout(t.Context(), 80*time.Second)
-	defer cancel()
 	c := mcpclient.NewClient(remote)
 	init := mcp.InitializeRequest{}
 	init.Params.ProtocolVersion = "2025-11-25"
 	init.Params.ClientInfo = mcp.Implementation{Name: "interop", Version: "1"}
 	if _, err := c.Initialize(ctx, init); err != nil {
-		t.Fatalf("initialize: %v", err)
+		t.Fatalf("initialize: %v (%v)", err, context.Cause(ctx))
 	}
 	if err := <-signedIn; err != nil {
 		t.Fatalf("sign in: %v", err)
@@ -115,8 +121,10 @@ func TestMCPRemoteGoesThroughTheWholeDoor(t *testing.T) {
 			t.Errorf("%s: %v", tool, err)
 			continue
 		}
-		if text, ok := result.Content[0].(mcp.TextContent); ok {
-			got[tool] = text.Text
+		for _, content := range result.Content {
+			if text, ok := content.(mcp.TextContent); ok {
+				got[tool] += text.Text
+			}
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

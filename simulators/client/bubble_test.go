@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/portico-mcp/portico/simulators/client"
 )
 
@@ -49,13 +51,13 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 }
 
 // inMemory serves a handler under every name and returns a client that dials
-// it. Both end with the bubble's test.
+// it; https is taken for granted. Both end with the bubble's test.
 func inMemory(t *testing.T, h http.Handler) *http.Client {
 	t.Helper()
 	p := &pipes{calls: make(chan net.Conn), shut: make(chan struct{})}
 	server := &http.Server{Handler: h}
 	go func() { _ = server.Serve(p) }()
-	transport := &http.Transport{DialContext: p.dial}
+	transport := &http.Transport{DialContext: p.dial, DialTLSContext: p.dial}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
 		_ = server.Close()
@@ -90,6 +92,71 @@ func TestADayInABubble(t *testing.T) {
 		}
 		if left := time.Until(alice.Credentials().Expiry); left != 15*time.Minute {
 			t.Errorf("the last token is good for %v", left)
+		}
+	})
+}
+
+// In the clear, and not on this machine, nothing is a secret.
+func TestSecureCookiesInTheClear(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &site{pages: map[string]http.HandlerFunc{
+			"/set": func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Add("Set-Cookie", "safe=1; Secure; Path=/")
+				w.Header().Add("Set-Cookie", "plain=1; Path=/")
+				page(w, 200, "Set", "")
+			},
+			"/show": show(""),
+		}}
+		b := client.NewBrowser(inMemory(t, s), client.Login{})
+		for _, place := range []string{
+			"http://a.example/set", "http://a.example/show", "https://a.example/show", "http://b.example/show",
+			"https://a.example/set", "https://a.example/show", "http://a.example/show",
+		} {
+			if _, err := b.Get(t.Context(), place); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		for _, e := range s.at("/show") {
+			got = append(got, e.header.Get("Cookie"))
+		}
+		if diff := cmp.Diff([]string{"plain=1", "plain=1", "", "plain=1; safe=1", "plain=1"}, got); diff != "" {
+			t.Errorf("cookies (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A refusal that arrives when the token was renewed already renews nothing.
+func TestALateRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown("http://127.0.0.1:8080")
+		dial := inMemory(t, http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Mcp-Name") == "slow" && r.Header.Get("Authorization") == "Bearer access-1" {
+				time.Sleep(time.Second)
+			}
+			w.ServeHTTP(out, r)
+		}))
+		alice := w.alice(func(c *client.Config) {
+			c.HTTP, c.Browser = dial, client.NewBrowser(dial, client.Login{Username: "alice", Password: password})
+		})
+		s, err := alice.Connect(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.expire()
+		var slow sync.WaitGroup
+		slow.Go(func() {
+			if _, err := s.Call(t.Context(), "slow", nil); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		if _, err := s.Call(t.Context(), "quick", nil); err != nil {
+			t.Error(err)
+		}
+		slow.Wait()
+		if n := len(w.at("/token")); n != 2 {
+			t.Errorf("%d token requests, want 2", n)
 		}
 	})
 }

@@ -1,8 +1,10 @@
 package client_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -113,102 +115,6 @@ func TestScopeOfTheChallengeComesFirst(t *testing.T) {
 	}
 }
 
-// Where the challenge does not say, the client looks itself, in this order.
-func TestDiscoveryOrder(t *testing.T) {
-	const prm, as, oidc = "/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"
-	for _, test := range []struct {
-		name      string
-		challenge func(origin string) string
-		issuer    string // path
-		resource  string // where the one document is
-		server    string
-		want      []string
-	}{
-		{"the challenge says where", func(o string) string { return `Bearer resource_metadata="` + o + `/elsewhere"` }, "", "/elsewhere", as, []string{"/elsewhere", as}},
-		{"among other challenges", func(o string) string {
-			return `Negotiate abc==, Basic realm="a, Bearer b\"", bearer error="x", Resource_Metadata = "` + o + `/elsewhere"`
-		}, "", "/elsewhere", as, []string{"/elsewhere", as}},
-		{"with the path", func(string) string { return "Bearer" }, "", prm + "/mcp", as, []string{prm + "/mcp", as}},
-		{"without a challenge, at the root", func(string) string { return "" }, "", prm, as, []string{prm + "/mcp", prm, as}},
-		{"a provider of OpenID Connect", func(string) string { return "" }, "", prm + "/mcp", oidc, []string{prm + "/mcp", as, oidc}},
-		{"an issuer with a path", func(string) string { return "" }, "/t", prm + "/mcp", as + "/t", []string{prm + "/mcp", as + "/t"}},
-		{"inserted", func(string) string { return "" }, "/t", prm + "/mcp", oidc + "/t", []string{prm + "/mcp", as + "/t", oidc + "/t"}},
-		{"appended", func(string) string { return "" }, "/t", prm + "/mcp", "/t" + oidc, []string{prm + "/mcp", as + "/t", oidc + "/t", "/t" + oidc}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			w := openTown(t)
-			resource, server := w.resource(), w.server()
-			resource["authorization_servers"] = []string{w.origin + test.issuer}
-			server["issuer"] = w.origin + test.issuer
-			w.documents = map[string]map[string]any{test.resource: resource, test.server: server}
-			w.challenge = test.challenge(w.origin)
-			w.bend = func(v url.Values) { v.Set("iss", w.origin+test.issuer) }
-			if _, err := w.alice().Connect(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(test.want, w.paths()[1:1+len(test.want)]); diff != "" {
-				t.Errorf("discovery (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// What the client must not believe ends before the browser leaves.
-func TestMetadataThatIsRefused(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		bend func(*town)
-		rule string
-	}{
-		{"another resource", func(w *town) { w.resource()["resource"] = w.origin + "/other" }, "resource is identical"},
-		{"resource with a slash more", func(w *town) { w.resource()["resource"] = w.origin + "/mcp/" }, "resource is identical"},
-		{"resource that is only the origin", func(w *town) { w.resource()["resource"] = w.origin }, "resource is identical"},
-		{"no resource", func(w *town) { delete(w.resource(), "resource") }, "resource is identical"},
-		{"no authorization server", func(w *town) { w.resource()["authorization_servers"] = []string{} }, "names at least one"},
-		{"another issuer", func(w *town) { w.server()["issuer"] = "https://honest.example" }, "issuer is identical"},
-		{"issuer with a slash more", func(w *town) { w.server()["issuer"] = w.origin + "/" }, "issuer is identical"},
-		{"no challenge methods", func(w *town) { delete(w.server(), "code_challenge_methods_supported") }, "code_challenge_methods_supported"},
-		{"plain only", func(w *town) { w.server()["code_challenge_methods_supported"] = []string{"plain"} }, "code_challenge_methods_supported"},
-		{"token endpoint in the clear", func(w *town) { w.server()["token_endpoint"] = "http://as.example/token" }, "https"},
-		{"no authorization endpoint", func(w *town) { delete(w.server(), "authorization_endpoint") }, "https"},
-		{"authorization server in the clear", func(w *town) { w.resource()["authorization_servers"] = []string{"http://as.example"} }, "https"},
-		{"registration endpoint of another scheme", func(w *town) { w.server()["registration_endpoint"] = "file:///etc/passwd" }, "https"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			w := openTown(t)
-			test.bend(w)
-			_, err := w.alice().Connect(t.Context())
-			wantViolation(t, err, test.rule)
-			if len(w.at("/authorize")) != 0 {
-				t.Error("the browser was sent to the authorization endpoint")
-			}
-		})
-	}
-}
-
-func TestMetadataThatIsMissing(t *testing.T) {
-	for _, test := range []struct {
-		name string
-		bend func(*town)
-		want string
-	}{
-		{"where the challenge says, and nowhere else is looked", func(w *town) { w.challenge = `Bearer resource_metadata="` + w.origin + `/gone"` }, "/gone is HTTP 404"},
-		{"everywhere", func(w *town) { w.challenge, w.documents = "", nil }, "/.well-known/oauth-protected-resource is HTTP 404"},
-		{"a page in its place", func(w *town) {
-			w.routes = map[string]http.HandlerFunc{"/.well-known/oauth-protected-resource/mcp": func(out http.ResponseWriter, _ *http.Request) { page(out, 200, "Home", "") }}
-		}, "is no JSON"},
-		{"of the authorization server", func(w *town) { delete(w.documents, "/.well-known/oauth-authorization-server") }, "openid-configuration is HTTP 404"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			w := openTown(t)
-			test.bend(w)
-			if _, err := w.alice().Connect(t.Context()); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got %v, want %q", err, test.want)
-			}
-		})
-	}
-}
-
 // Nothing in an authorization response is believed before state and iss are
 // right, and the code goes nowhere.
 func TestAuthorizationResponsesThatAreRefused(t *testing.T) {
@@ -301,89 +207,15 @@ func TestTokenResponsesThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestHowTheClientIsKnown(t *testing.T) {
-	byHand := func(c *client.Config) {
-		c.Registration = &client.Registration{Issuer: strings.TrimSuffix(c.Endpoint, "/mcp"), ClientID: "by hand", ClientSecret: "s/e c"}
-	}
-	document := func(c *client.Config) { c.MetadataURL = "https://alice.example/client.json" }
-	for _, test := range []struct {
-		name  string
-		bend  func(*town)
-		setup []func(*client.Config)
-		known client.Known
-		id    string
-		basic bool
-	}{
-		{"by hand, before all else", func(w *town) { w.server()["client_id_metadata_document_supported"] = true },
-			[]func(*client.Config){byHand, document}, client.PreRegistered, "by hand", true},
-		{"by its document", func(w *town) { w.server()["client_id_metadata_document_supported"] = true },
-			[]func(*client.Config){document}, client.MetadataDocument, "https://alice.example/client.json", false},
-		{"by registering, where documents are not taken", func(*town) {}, []func(*client.Config){document}, client.Registered, "registered-1", false},
-		{"by registering, with a secret", func(w *town) {
-			w.server()["token_endpoint_auth_methods_supported"] = []string{"client_secret_post", "client_secret_basic"}
-			w.routes = map[string]http.HandlerFunc{"/register": func(out http.ResponseWriter, _ *http.Request) {
-				writeJSON(out, 201, map[string]any{"client_id": "registered-1", "client_secret": "s", "token_endpoint_auth_method": "client_secret_basic"})
-			}}
-		}, nil, client.Registered, "registered-1", true},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			w := openTown(t)
-			test.bend(w)
-			alice := w.alice(test.setup...)
-			if _, err := alice.Connect(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if held := alice.Credentials(); held.Known != test.known || held.ClientID != test.id {
-				t.Errorf("known as %q by %s", held.ClientID, held.Known)
-			}
-			if registrations := len(w.at("/register")); (registrations == 1) != (test.known == client.Registered) {
-				t.Errorf("registered %d times", registrations)
-			}
-			token := w.at("/token")[0]
-			basic := strings.HasPrefix(token.header.Get("Authorization"), "Basic ")
-			if basic != test.basic || form(t, token).Has("client_secret") || form(t, token).Has("client_id") == basic {
-				t.Errorf("the client authenticates with %q and %v", token.header.Get("Authorization"), form(t, token))
-			}
-		})
-	}
-}
-
-func TestAClientRegisteredElsewhereIsNotUsed(t *testing.T) {
+// A query of the endpoint chooses something at the server and names no other.
+func TestAnEndpointWithAQuery(t *testing.T) {
 	w := openTown(t)
-	alice := w.alice(func(c *client.Config) {
-		c.Registration = &client.Registration{Issuer: "https://other.example", ClientID: "x"}
-	})
-	_, err := alice.Connect(t.Context())
-	wantViolation(t, err, "where they were registered")
-}
-
-func TestAnAuthorizationServerThatRegistersNobody(t *testing.T) {
-	w := openTown(t)
-	delete(w.server(), "registration_endpoint")
-	if _, err := w.alice().Connect(t.Context()); err == nil || !strings.Contains(err.Error(), "registers none") {
-		t.Errorf("got %v", err)
-	}
-}
-
-// Credentials of one authorization server are nothing at the next.
-func TestAnotherAuthorizationServerMeansAnotherClient(t *testing.T) {
-	w, next := openTown(t), openTown(t)
-	alice := w.alice()
+	alice := w.alice(func(c *client.Config) { c.Endpoint += "?codemode=off" })
 	if _, err := alice.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.resource()["authorization_servers"] = []string{next.origin}
-	w.expire()
-	w.refresh = ""
-	next.bend = func(url.Values) { w.access = "access-1" }
-	if _, err := alice.Connect(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if alice.Credentials().Issuer != next.origin || len(next.at("/register")) != 1 {
-		t.Errorf("the issuer is %s, registered there %d times", alice.Credentials().Issuer, len(next.at("/register")))
-	}
-	if form(t, next.at("/token")[0]).Has("refresh_token") {
-		t.Error("the next server got a refresh token of the one before")
+	if got := w.asked.Get("resource"); got != w.origin+"/mcp" {
+		t.Errorf("the token is asked for %q", got)
 	}
 }
 
@@ -431,6 +263,12 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 			if printed := fmt.Sprintf(format, v); strings.Contains(printed, secret) || !strings.Contains(printed, "[redacted]") {
 				t.Errorf("%T in %s: %s", v, format, printed)
 			}
+		}
+		var log bytes.Buffer
+		slog.New(slog.NewTextHandler(&log, nil)).Info("", "v", v)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("", "v", map[string]any{"nested": v})
+		if strings.Contains(log.String(), secret) || strings.Count(log.String(), "[redacted]") != 2 {
+			t.Errorf("%T in logs: %s", v, log.String())
 		}
 	}
 }

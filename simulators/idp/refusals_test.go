@@ -133,7 +133,7 @@ func TestPagesAndCookiesAreGuarded(t *testing.T) {
 	page := p.get(t, p.authorization())
 	redirect := p.signIn(t, page, "alice", "correct horse")
 	for name, a := range map[string]answer{"login page": page, "error page": p.get(t, p.authorization("client_id", "-"))} {
-		want(t, name, a.header.Get("Content-Security-Policy"), "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+		want(t, name, a.header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
 		want(t, name, a.header.Get("X-Frame-Options"), "DENY")
 	}
 	for name, a := range map[string]answer{"login page": page, "redirect": redirect} {

@@ -104,7 +104,7 @@ func (a *AuthorizationServer) browser(w http.ResponseWriter, r *http.Request) st
 
 func (a *AuthorizationServer) askPassword(w http.ResponseWriter, r *http.Request, request authorization) {
 	token := a.pending.put(page{authorization: request, browser: a.browser(w, r)})
-	a.pages.login(w, http.StatusOK, loginPage{Client: request.to.client.name, Token: token})
+	a.pages.login(w, http.StatusOK, loginPage{Client: request.to.client.name, Resource: a.resource, Token: token})
 }
 
 func (a *AuthorizationServer) serveLogin(w http.ResponseWriter, r *http.Request) {
@@ -122,7 +122,7 @@ func (a *AuthorizationServer) serveLogin(w http.ResponseWriter, r *http.Request)
 	if !ok {
 		// It does not say which of the two was wrong.
 		a.pages.login(w, http.StatusForbidden, loginPage{
-			Client: shown.authorization.to.client.name, Token: a.pending.put(shown), Problem: "Username or password is wrong.",
+			Client: shown.authorization.to.client.name, Resource: a.resource, Token: a.pending.put(shown), Problem: "Username or password is wrong.",
 		})
 		return
 	}

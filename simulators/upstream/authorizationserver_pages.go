@@ -5,11 +5,21 @@ import (
 	"net/http"
 )
 
-// The pages need neither script nor style, and their policy allows neither.
+// The pages need no script, and their policy allows none.
 const (
 	pageHead = `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Title}}</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Title}}</title>
+<style>
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 28rem; margin: 10vh auto; padding: 0 1rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; }
+p { overflow-wrap: anywhere; }
+label, input { display: block; width: 100%; box-sizing: border-box; }
+input, button { font: inherit; padding: .5rem; }
+button { padding: .5rem 1.2rem; margin-right: .5rem; }
+[role=alert] { border-left: .25rem solid #c33; padding-left: .75rem; }
+</style></head>
 <body>
 <main>
 <h1>{{.Title}}</h1>
@@ -18,7 +28,7 @@ const (
 </body>
 </html>
 `
-	loginHTML = pageHead + `<p>to let {{.Client}} act for you</p>
+	loginHTML = pageHead + `<p>to let {{.Client}} act for you at {{.Resource}}</p>
 {{with .Problem}}<p role="alert">{{.}}</p>
 {{end}}<form method="post" action="/login">
 <input type="hidden" name="token" value="{{.Token}}">
@@ -27,19 +37,14 @@ const (
 <p><button type="submit">Sign in</button></p>
 </form>
 ` + pageFoot
-	consentHTML = pageHead + `<p>{{.Client}}, at {{.Host}}, asks to act for {{.Account}} at {{.Resource}}.</p>
+	consentHTML = pageHead + `<p>{{.Client}}, at {{.Host}}, asks to act for {{.Account}} at {{.Resource}}. It may use:</p>
 <ul>
 {{range .Scopes}}<li>{{.}}</li>
 {{end}}</ul>
 <form method="post" action="/consent">
 <input type="hidden" name="token" value="{{.Token}}">
-<input type="hidden" name="decision" value="allow">
-<p><button type="submit">Allow</button></p>
-</form>
-<form method="post" action="/consent">
-<input type="hidden" name="token" value="{{.Token}}">
-<input type="hidden" name="decision" value="deny">
-<p><button type="submit">Deny</button></p>
+<p><button type="submit" name="decision" value="allow">Allow</button>
+<button type="submit" name="decision" value="deny">Deny</button></p>
 </form>
 ` + pageFoot
 	problemHTML = pageHead + `<p role="alert">{{.Text}}</p>
@@ -49,7 +54,7 @@ const (
 // pages are for a person's eyes.
 type pages struct{ loginT, consentT, problemT *template.Template }
 
-type loginPage struct{ Title, Client, Token, Problem string }
+type loginPage struct{ Title, Client, Resource, Token, Problem string }
 
 type consentPage struct {
 	Title, Client, Host, Account, Resource, Token string
@@ -88,7 +93,7 @@ func writePage(w http.ResponseWriter, status int, t *template.Template, content 
 	h := w.Header()
 	guardHeaders(h)
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)

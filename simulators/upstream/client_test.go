@@ -154,3 +154,26 @@ func TestListen(t *testing.T) {
 	cancel()
 	<-done
 }
+
+// fallsBack connects a client that asks for the newest revision first.
+func fallsBack(t *testing.T, c *client.Client) {
+	t.Helper()
+	t.Cleanup(func() { _ = c.Close() })
+	var hello mcp.InitializeRequest
+	hello.Params.ClientInfo = mcp.Implementation{Name: "test", Version: "1"}
+	welcome, err := c.Initialize(t.Context(), hello)
+	if err != nil || welcome.ProtocolVersion != stateful {
+		t.Errorf("after a probe: %v, %v", welcome, err)
+	}
+}
+
+// TestProbe: a client that tries 2026-07-28 first finds its way to a server of
+// 2025-11-25 by the answer it gets.
+func TestProbe(t *testing.T) {
+	_, base := start(t, upstream.Config{Revision: stateful})
+	wire, err := transport.NewStreamableHTTP(base + "/mcp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fallsBack(t, client.NewClient(wire))
+}

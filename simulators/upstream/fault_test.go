@@ -106,3 +106,16 @@ func TestClose(t *testing.T) {
 		}
 	}
 }
+
+func TestOn(t *testing.T) {
+	_, base := start(t, upstream.Config{Tools: tools(), Fault: upstream.On("ping", 1, upstream.Failing(http.StatusBadGateway))})
+	session := open(t, base, nil)
+	for i, want := range []int{200, 502, 502} {
+		if a := post(t, base, session, ping); a.status != want {
+			t.Errorf("ping %d: %d, want %d", i+1, a.status, want)
+		}
+	}
+	if a := post(t, base, session, `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`); a.status != http.StatusOK {
+		t.Errorf("another method: %d %s", a.status, a.body)
+	}
+}
