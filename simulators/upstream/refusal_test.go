@@ -144,15 +144,15 @@ func TestPathsAndVerbs(t *testing.T) {
 
 func TestConfigRefusals(t *testing.T) {
 	for name, c := range map[string]upstream.Config{
-		"revision":           {Revision: "2024-11-05"},
-		"behaviour":          {Tools: []upstream.Tool{{Name: "x", Does: "dances"}}},
-		"no behaviour":       {Tools: []upstream.Tool{{Name: "x"}}},
-		"no tool name":       {Tools: []upstream.Tool{{Does: upstream.DoesEcho}}},
-		"tool name twice":    {Tools: []upstream.Tool{{Name: "x", Does: upstream.DoesEcho}, {Name: "x", Does: upstream.DoesFail}}},
-		"schema not JSON":    {Tools: []upstream.Tool{{Name: "x", Does: upstream.DoesEcho, InputSchema: []byte("{")}}},
-		"header annotation":  {Tools: []upstream.Tool{{Name: "x", Does: upstream.DoesEcho, InputSchema: []byte(`{"type":"object","properties":{"a":{"type":"string","x-mcp-header":"a b"}}}`)}}},
-		"prompt name twice":  {Prompts: []upstream.Prompt{{Name: "p"}, {Name: "p"}}},
-		"no name of a promt": {Prompts: []upstream.Prompt{{}}},
+		"revision":            {Revision: "2024-11-05"},
+		"behaviour":           {Tools: []upstream.Tool{{Name: "x", Does: "dances"}}},
+		"no behaviour":        {Tools: []upstream.Tool{{Name: "x"}}},
+		"no tool name":        {Tools: []upstream.Tool{{Does: upstream.DoesEcho}}},
+		"tool name twice":     {Tools: []upstream.Tool{{Name: "x", Does: upstream.DoesEcho}, {Name: "x", Does: upstream.DoesFail}}},
+		"schema not JSON":     {Tools: []upstream.Tool{{Name: "x", Does: upstream.DoesEcho, InputSchema: []byte("{")}}},
+		"header annotation":   {Tools: []upstream.Tool{{Name: "x", Does: upstream.DoesEcho, InputSchema: []byte(`{"type":"object","properties":{"a":{"type":"string","x-mcp-header":"a b"}}}`)}}},
+		"prompt name twice":   {Prompts: []upstream.Prompt{{Name: "p"}, {Name: "p"}}},
+		"no name of a prompt": {Prompts: []upstream.Prompt{{}}},
 	} {
 		if _, err := upstream.New(c); err == nil || !strings.Contains(fmt.Sprint(err), "configuration") {
 			t.Errorf("%s: %v", name, err)
