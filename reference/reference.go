@@ -92,7 +92,7 @@ func New(c Config) (*Deployment, error) {
 	return &Deployment{
 		Access: front,
 		Portal: p,
-		Admin:  admin.New(admin.Config{Portal: p, Origin: c.AdminOrigin, Token: c.AdminToken}),
+		Admin:  admin.New(admin.Config{Overview: p, Authorizations: p, Origin: c.AdminOrigin, Token: c.AdminToken}),
 	}, nil
 }
 

@@ -19,9 +19,8 @@ import (
 	"github.com/portico-mcp/portico/reference/portal"
 )
 
-// Portal is the portal as its admin sees it.
-type Portal interface {
-	Overview
+// Authorizations are how the admin authorizes the portal at a server.
+type Authorizations interface {
 	// AuthorizeAdmin begins the admin's authorization at a server.
 	AuthorizeAdmin(ctx context.Context, id string) (authorizationURL string, err error)
 	// AdminAuthorized ends it.
@@ -37,9 +36,10 @@ type Overview interface {
 
 // Config describes the admin API.
 type Config struct {
-	Portal Portal
-	Origin string        // of the admin API, without a final slash
-	Token  portal.Secret // bearer of every request but a browser's; "": nobody gets in
+	Overview       Overview
+	Authorizations Authorizations
+	Origin         string        // of the admin API, without a final slash
+	Token          portal.Secret // bearer of every request but a browser's; "": nobody gets in
 }
 
 // ticketLife is how long a person has to open the address of an authorization.
@@ -90,22 +90,22 @@ func (a *api) guarded(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func (a *api) list(w http.ResponseWriter, _ *http.Request) { success(w, a.Portal.Statuses()) }
+func (a *api) list(w http.ResponseWriter, _ *http.Request) { success(w, a.Overview.Statuses()) }
 
 func (a *api) show(w http.ResponseWriter, r *http.Request) {
-	status, err := a.Portal.Status(r.PathValue("id"))
+	status, err := a.Overview.Status(r.PathValue("id"))
 	a.answer(w, status, err)
 }
 
 func (a *api) sync(w http.ResponseWriter, r *http.Request) {
-	status, err := a.Portal.Sync(r.Context(), r.PathValue("id"))
+	status, err := a.Overview.Sync(r.Context(), r.PathValue("id"))
 	a.answer(w, status, err)
 }
 
 // authorize begins an authorization and gives the address to open in a
 // browser: here first, so that the answer is only taken from that browser.
 func (a *api) authorize(w http.ResponseWriter, r *http.Request) {
-	to, err := a.Portal.AuthorizeAdmin(r.Context(), r.PathValue("id"))
+	to, err := a.Authorizations.AuthorizeAdmin(r.Context(), r.PathValue("id"))
 	if err != nil {
 		a.answer(w, nil, err)
 		return
@@ -146,7 +146,7 @@ func (a *api) callback(w http.ResponseWriter, r *http.Request) {
 		page(w, http.StatusForbidden, "This address has expired", "Please begin the authorization again.")
 		return
 	}
-	server, err := a.Portal.AdminAuthorized(r.Context(), r.URL.Query())
+	server, err := a.Authorizations.AdminAuthorized(r.Context(), r.URL.Query())
 	if err != nil {
 		page(w, http.StatusBadGateway, "Not authorized", "The server "+server+" did not give the portal an authorization.")
 		return

@@ -22,13 +22,13 @@ func (p *Portal) AuthorizeAdmin(ctx context.Context, id string) (string, error) 
 	case s.Auth != OAuth:
 		return "", ErrNoAuthorization
 	}
-	return p.vault.Begin(ctx, credential.Admin, s.oauth(), "")
+	return p.consents.Begin(ctx, credential.Admin, s.oauth(), "")
 }
 
 // AdminAuthorized takes the answer of an authorization server to the admin's
 // authorization and synchronizes the server. It returns the server's id.
 func (p *Portal) AdminAuthorized(ctx context.Context, query url.Values) (string, error) {
-	finished, err := p.vault.Finish(ctx, credential.Admin, query)
+	finished, err := p.consents.Finish(ctx, credential.Admin, query)
 	if err != nil {
 		return finished.Server, err
 	}

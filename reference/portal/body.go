@@ -3,7 +3,6 @@ package portal
 import (
 	"bytes"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"strconv"
@@ -47,7 +46,7 @@ func tooLarge() *refusal {
 
 func isTooLarge(err error) bool {
 	_, ok := errors.AsType[*http.MaxBytesError](err)
-	return ok && err != io.EOF
+	return ok
 }
 
 // accepts reports whether an Accept header admits a media type

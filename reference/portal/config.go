@@ -66,8 +66,9 @@ type Config struct {
 	Store       credential.Store // keeps OAuth grants; nil: in memory
 	Logger      *slog.Logger     // nil: slog.Default
 
-	Identifier Identifier // says who asks; nil: an assertion.Verifier of Assertion
-	Vault      Vault      // holds OAuth credentials; nil: a credential.Vault
+	Identifier  Identifier  // says who asks; nil: an assertion.Verifier of Assertion
+	Credentials Credentials // holds OAuth tokens; nil: a credential.Vault
+	Consents    Consents    // obtains them; nil: the same credential.Vault
 }
 
 func (c Config) withDefaults() Config {
@@ -89,10 +90,18 @@ func (c Config) withDefaults() Config {
 	if c.Identifier == nil {
 		c.Identifier = c.verifier()
 	}
-	if c.Vault == nil {
-		c.Vault = credential.New(credential.Config{
-			RedirectURI: c.Origin + callbackPath, AdminRedirectURI: c.AdminOrigin + callbackPath, HTTP: c.Direct, Store: c.Store,
-		})
+	return c.withVault()
+}
+
+func (c Config) withVault() Config {
+	vault := credential.New(credential.Config{
+		RedirectURI: c.Origin + callbackPath, AdminRedirectURI: c.AdminOrigin + callbackPath, HTTP: c.Direct, Store: c.Store,
+	})
+	if c.Credentials == nil {
+		c.Credentials = vault
+	}
+	if c.Consents == nil {
+		c.Consents = vault
 	}
 	return c
 }

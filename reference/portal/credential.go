@@ -11,12 +11,6 @@ import (
 	"github.com/portico-mcp/portico/reference/portal/upstream"
 )
 
-// Vault holds OAuth credentials and obtains them.
-type Vault interface {
-	Credentials
-	Consents
-}
-
 // Credentials are the OAuth tokens that calls and syncs use.
 type Credentials interface {
 	Token(ctx context.Context, owner credential.Owner, server string) (Secret, error)

@@ -62,7 +62,7 @@ func (p *Portal) unauthorized(ctx context.Context, q *request, s *server, err er
 		return false
 	}
 	if s.Auth == OAuth {
-		if err := p.vault.Challenged(ctx, s.owner(q.who), s.ID, status.Challenge); err != nil {
+		if err := p.credentials.Challenged(ctx, s.owner(q.who), s.ID, status.Challenge); err != nil {
 			p.log.WarnContext(ctx, "challenge not kept", "server", s.ID, "error", err)
 		}
 	}

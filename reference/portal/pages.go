@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -71,7 +70,7 @@ func (p *Portal) rows(who caller) (rows []row, done bool) {
 	done = true
 	for _, s := range p.servers {
 		if s.personal() {
-			connected := p.vault.Connected(who.person(), s.ID)
+			connected := p.consents.Connected(who.person(), s.ID)
 			rows, done = append(rows, row{s.ID, s.Name, connected}), done && connected
 		}
 	}
@@ -97,10 +96,10 @@ func (p *Portal) connect(w http.ResponseWriter, r *http.Request, who caller) {
 		p.message(w, http.StatusNotFound, "No such server", "There is no such server to connect.")
 		return
 	}
-	to, err := p.vault.Begin(r.Context(), who.person(), s.oauth(), next)
+	to, err := p.consents.Begin(r.Context(), who.person(), s.oauth(), next)
 	if err != nil {
 		p.log.WarnContext(r.Context(), "connect", "server", s.ID, "error", err)
-		p.message(w, http.StatusBadGateway, "Not connected", trouble(s.ID, err))
+		p.notConnected(w, s.ID, next, err)
 		return
 	}
 	p.redirect(w, r, to)
@@ -114,22 +113,53 @@ func (s *server) oauth() credential.Server {
 // connected is where an upstream's authorization server sends the browser back
 // to.
 func (p *Portal) connected(w http.ResponseWriter, r *http.Request, who caller) {
-	finished, err := p.vault.Finish(r.Context(), who.person(), r.URL.Query())
+	finished, err := p.consents.Finish(r.Context(), who.person(), r.URL.Query())
 	switch {
 	case errors.Is(err, credential.ErrState):
 		p.message(w, http.StatusForbidden, "This page has expired", "Please connect the server again.")
 		return
 	case err != nil:
 		p.log.WarnContext(r.Context(), "connect", "server", finished.Server, "error", err)
-		p.message(w, http.StatusBadGateway, "Not connected", "The server "+finished.Server+" did not give the portal an authorization.")
+		p.notConnected(w, finished.Server, finished.ReturnTo, err)
 		return
 	}
-	p.sessions.Drop(context.WithoutCancel(r.Context()), who.who(), finished.Server)
-	to := serversPath
-	if finished.ReturnTo != "" {
-		to += "?continue=" + url.QueryEscape(finished.ReturnTo)
+	p.sessions.Drop(r.Context(), who.who(), finished.Server) // opened as somebody else, maybe
+	p.redirect(w, r, backTo(finished.ReturnTo))
+}
+
+// backTo is the address of the list of servers, on the way to next.
+func backTo(next string) string {
+	if next == "" {
+		return serversPath
 	}
-	p.redirect(w, r, to)
+	return serversPath + "?continue=" + url.QueryEscape(next)
+}
+
+// notConnected tells a person why a server is not connected, and leads back: a
+// person who declined must be able to go on without it.
+func (p *Portal) notConnected(w http.ResponseWriter, server, next string, err error) {
+	p.page(w, http.StatusBadGateway, "message", map[string]any{
+		"Title": "Not connected", "Text": p.whyNot(server, err), "Back": backTo(next),
+	})
+}
+
+// whyNot puts a failed connection into words. What the authorization server
+// itself says is shown as its words: it may name what has to be allowed there.
+func (p *Portal) whyNot(server string, err error) string {
+	refused, ok := errors.AsType[*credential.ResponseError](err)
+	switch {
+	case ok && refused.Stage == credential.Authorizing && refused.Code == "access_denied":
+		return "You, or the authorization server of " + server + ", declined."
+	case ok:
+		return "The authorization server of " + server + " says: " + refused.Error() + ". The portal's redirect URI is " + p.origin + callbackPath + "."
+	case errors.Is(err, credential.ErrRegistration):
+		return "The portal could not register with the authorization server of " + server + "."
+	case errors.Is(err, credential.ErrMetadata):
+		return "The authorization server of " + server + " does not say what the portal needs to know."
+	case errors.Is(err, credential.ErrIssuer):
+		return "The answer did not come from the authorization server of " + server + "."
+	}
+	return "The authorization server of " + server + " did not answer. Please try again later."
 }
 
 func (p *Portal) redirect(w http.ResponseWriter, r *http.Request, to string) {

@@ -29,11 +29,12 @@ const (
 // the front door, which attaches an application token; one without is
 // answered 401.
 type Portal struct {
-	origin     string
-	maxBody    int64
-	log        *slog.Logger
-	identifier Identifier
-	vault      Vault
+	origin      string
+	maxBody     int64
+	log         *slog.Logger
+	identifier  Identifier
+	credentials Credentials
+	consents    Consents
 
 	servers   []*server // by id
 	byID      map[string]*server
@@ -59,7 +60,8 @@ func New(c Config) (*Portal, error) {
 		return nil, err
 	}
 	p := &Portal{
-		origin: c.Origin, maxBody: c.MaxBody, log: c.Logger, identifier: c.Identifier, vault: c.Vault,
+		origin: c.Origin, maxBody: c.MaxBody, log: c.Logger, identifier: c.Identifier,
+		credentials: c.Credentials, consents: c.Consents,
 		byID: map[string]*server{}, csrf: newCSRFKey(),
 		sessions: session.NewTable[*upstream.Conn](session.Config{Idle: c.SessionIdle}),
 	}

@@ -49,9 +49,9 @@ func (p *Portal) resolve(q *request, k catalog.Kind) (s *server, own string, err
 func (p *Portal) forward(ctx context.Context, q *request, s *server, params json.RawMessage) (answer upstream.Answer, err error) {
 	call := upstream.Call{ID: q.ID, Method: q.Method, Params: params, From: q.rev, Caller: q.client}
 	owner := s.owner(q.who)
-	err = withToken(ctx, p.vault, s, owner, func(ctx context.Context) error {
+	err = withToken(ctx, p.credentials, s, owner, func(ctx context.Context) error {
 		conn, err := q.state.Conversation(ctx, s.ID, func(ctx context.Context) (*upstream.Conn, error) {
-			return s.calls.Open(ctx, carrier(p.vault, s, owner), q.state.Caller)
+			return s.calls.Open(ctx, carrier(p.credentials, s, owner), q.state.Caller)
 		})
 		if err != nil {
 			return err

@@ -2,10 +2,12 @@ package portal
 
 import (
 	"errors"
+	"net/http"
 	"time"
 
 	"github.com/portico-mcp/portico/reference/portal/catalog"
 	"github.com/portico-mcp/portico/reference/portal/credential"
+	"github.com/portico-mcp/portico/reference/portal/rpc"
 	"github.com/portico-mcp/portico/reference/portal/upstream"
 )
 
@@ -55,27 +57,41 @@ func (s *Status) succeeded(at time.Time, o catalog.Offer, l *catalog.Listing) {
 	}
 }
 
-// failed notes a failure. Without the admin's credential a server that was
-// never synchronized waits, and one that was is stale.
+// failed notes a failure. A server that wants the admin's credential and never
+// had one waits, without having been asked anything; one whose credential can
+// no longer be renewed, or is no longer taken, is stale.
 func (s *Status) failed(at time.Time, err error) {
-	s.LastSynced = &at
-	s.Error = trouble(s.ID, err)
-	s.ErrorDetails = details(err)
-	switch consent := errors.Is(err, credential.ErrConsentRequired) || errors.Is(err, credential.ErrRefreshRefused); {
-	case consent && s.LastSuccessfulSync == nil:
-		s.State, s.Error, s.ErrorDetails = Waiting, "the administrator has to authorize the portal", nil
-	case consent:
+	neverAuthorized := s.State == Waiting && errors.Is(err, credential.ErrConsentRequired)
+	if neverAuthorized {
+		s.Error = "the administrator has to authorize the portal"
+		return
+	}
+	s.State, s.Error, s.LastSynced, s.ErrorDetails = Failed, trouble(s.ID, err), &at, details(err)
+	if s.AuthType == OAuth && credentialDied(err) {
 		s.State, s.Error = Stale, "the administrator's authorization has ended"
-	default:
-		s.State = Failed
 	}
 }
 
+func credentialDied(err error) bool {
+	return errors.Is(err, credential.ErrConsentRequired) || errors.Is(err, credential.ErrRefreshRefused) || errors.Is(err, upstream.ErrUnauthorized)
+}
+
+// details sorts a failure. What came as an answer, even a bad one, is the
+// server's; all else says that it could not be reached.
 func details(err error) *ErrorDetails {
 	d := &ErrorDetails{Retryable: true, Cause: err.Error()}
-	if status, ok := errors.AsType[*upstream.StatusError](err); ok {
+	status, answered := errors.AsType[*upstream.StatusError](err)
+	refused, isRefusal := errors.AsType[*rpc.Error](err)
+	switch {
+	case answered:
 		d.StatusCode, d.MCPCode, d.IsUpstream = status.Status, status.MCPCode, true
-		d.Retryable = status.Status >= 500 || status.Status == 429
+		d.Retryable = status.Status >= 500 || status.Status == http.StatusTooManyRequests || status.Status == http.StatusRequestTimeout
+	case isRefusal:
+		d.MCPCode, d.IsUpstream, d.Retryable = refused.Code, true, refused.Code == rpc.CodeInternal
+	case errors.Is(err, upstream.ErrMalformed), errors.Is(err, upstream.ErrRevision), errors.Is(err, upstream.ErrTooMany):
+		d.IsUpstream, d.Retryable = true, false
+	case credentialDied(err):
+		d.Retryable = false
 	}
 	return d
 }

@@ -41,8 +41,8 @@ func newSyncer(servers []*server, direct *http.Client, p *Portal) *syncer {
 	return s
 }
 
-// Run synchronizes every server now and every SyncEvery, until ctx ends; then
-// it ends what people have open. A server that is slow or dead delays no other.
+// Run synchronizes every server now and every SyncEvery, and ends sessions that
+// nobody uses, until ctx ends. A server that is slow or dead delays no other.
 func (p *Portal) Run(ctx context.Context) error {
 	var all sync.WaitGroup
 	for i, s := range p.servers {
@@ -124,12 +124,12 @@ func (s *syncer) sync(ctx context.Context, each *server) {
 
 // ask opens a conversation with the admin's credential, lists, and closes it.
 func (s *syncer) ask(ctx context.Context, each *server) (offer catalog.Offer, err error) {
-	err = withToken(ctx, s.portal.vault, each, credential.Admin, func(ctx context.Context) error {
-		conn, err := s.direct[each.ID].Open(ctx, carrier(s.portal.vault, each, credential.Admin), rpc.Caller{})
+	err = withToken(ctx, s.portal.credentials, each, credential.Admin, func(ctx context.Context) error {
+		conn, err := s.direct[each.ID].Open(ctx, carrier(s.portal.credentials, each, credential.Admin), rpc.Caller{})
 		if err != nil {
 			return err
 		}
-		defer func() { _ = conn.Close(ctx) }()
+		defer hangUp(ctx, conn)
 		offer = catalog.Offer{Server: each.ID, Revision: conn.Revision()}
 		if offer.Tools, err = list(ctx, conn, catalog.Tools); err != nil {
 			return err
@@ -140,8 +140,23 @@ func (s *syncer) ask(ctx context.Context, each *server) (offer catalog.Offer, er
 	return offer, err
 }
 
-// list is one list of a server; a server without that method has none.
+// hangUp ends a sync's conversation. That it could not be ended does not spoil
+// what was learned in it.
+func hangUp(ctx context.Context, conn *upstream.Conn) {
+	const patience = 5 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
+// list is one list of a server. One that does not declare the capability, or
+// has no such method, has none.
 func list(ctx context.Context, conn *upstream.Conn, k catalog.Kind) ([]json.RawMessage, error) {
+	if declared := conn.Capabilities(); declared != nil {
+		if _, ok := rpc.Lookup(declared, k.String()); !ok {
+			return nil, nil
+		}
+	}
 	items, err := conn.List(ctx, k.String()+"/list", k.String())
 	if refused, ok := errors.AsType[*rpc.Error](err); ok && refused.Code == rpc.CodeMethodNotFound {
 		return nil, nil
