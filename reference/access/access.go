@@ -12,6 +12,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -42,6 +43,10 @@ func (Secret) GoString() string { return redacted }
 // LogValue hides the secret.
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
+// Format hides the secret under every verb: fmt shows the bare value for verbs
+// that do not fit a string.
+func (Secret) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, redacted) }
+
 // MarshalJSON hides the secret.
 func (Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
@@ -65,9 +70,16 @@ type Config struct {
 	Origin   string // public, without a final slash
 	Audience string // of the application tokens
 	OIDC     OIDCConfig
-	HTTP     *http.Client    // to the identity provider and to client metadata documents; nil: http.DefaultClient
-	Next     http.Handler    // the portal
-	Key      *rsa.PrivateKey // signs application tokens; nil: one per process
+	// HTTP goes to the identity provider and to client metadata documents; nil:
+	// http.DefaultClient. Anybody can name a document's host: in production its
+	// dialer must refuse addresses inside the network, since a name that
+	// resolves to one passes every check of the URL.
+	HTTP *http.Client
+	Next http.Handler    // the portal
+	Key  *rsa.PrivateKey // signs application tokens; nil: one per process
+	// PreviousKey is published beside Key, so that what it signed before a
+	// rotation still verifies; nil: none.
+	PreviousKey *rsa.PublicKey
 
 	ServiceTokens []ServiceToken
 	Allow         func(Identity) bool // nil: everybody the identity provider knows
@@ -117,7 +129,7 @@ func DefaultKey() (*rsa.PrivateKey, error) { return processKey() }
 // New makes the front door. It does no network I/O.
 func New(c Config) (*Access, error) {
 	origin, err := url.Parse(c.Origin)
-	if err != nil || !secure(origin) || origin.Path != "" || c.Next == nil || c.Audience == "" {
+	if err != nil || !secure(origin) || origin.String() != origin.Scheme+"://"+origin.Host || c.Next == nil || c.Audience == "" {
 		return nil, fmt.Errorf("%w: it needs an https origin (http on loopback), an audience and what comes next", ErrConfig)
 	}
 	if c.Key == nil {
@@ -131,11 +143,11 @@ func New(c Config) (*Access, error) {
 		signer:   newSigner(c.Key, c.Origin, c.Audience),
 		clients:  newClients(c.HTTP, origin),
 		grants:   newGrants(c.AccessTokenLifetime, c.GrantLifetime),
-		flows:    newShelf[*flow](10*time.Minute, 10_000),
-		browsers: newShelf[*browser](24*time.Hour, 100_000),
+		flows:    newShelf[*flow](flowLife, 10_000),
+		browsers: newShelf[*browser](sessionLife, 100_000),
 	}
 	if a.provider = c.Provider; a.provider == nil {
-		a.provider = &openID{config: c.OIDC, client: c.HTTP, redirectURI: c.Origin + CallbackPath}
+		a.provider = newOpenID(c.OIDC, c.HTTP, c.Origin+CallbackPath)
 	}
 	a.routes()
 	return a, nil

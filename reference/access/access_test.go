@@ -320,6 +320,15 @@ func TestRegistrationIsRefused(t *testing.T) {
 		"too many redirect URIs": {`{"redirect_uris":[` + strings.Repeat(`"https://a.example/",`, 20) + `"https://a.example/"]}`, "invalid_redirect_uri"},
 		"another grant type":     {`{"redirect_uris":["https://a.example/cb"],"grant_types":["password"]}`, "invalid_client_metadata"},
 		"another response type":  {`{"redirect_uris":["https://a.example/cb"],"response_types":["token"]}`, "invalid_client_metadata"},
+		"a wildcard":             {`{"redirect_uris":["https://*.a.example/cb"]}`, "invalid_redirect_uri"},
+		"a backslash":            {`{"redirect_uris":["https://a.example/\\evil.example"]}`, "invalid_redirect_uri"},
+		"an encoded dot":         {`{"redirect_uris":["https://a%2eexample/cb"]}`, "invalid_redirect_uri"},
+		"a letter of no URI":     {`{"redirect_uris":["https://a.example。evil/cb"]}`, "invalid_redirect_uri"},
+		"a space before":         {`{"redirect_uris":[" https://a.example/cb"]}`, "invalid_redirect_uri"},
+		"no scheme":              {`{"redirect_uris":["//a.example/cb"]}`, "invalid_redirect_uri"},
+		"an overlong one":        {`{"redirect_uris":["https://a.example/` + strings.Repeat("x", 2048) + `"]}`, "invalid_redirect_uri"},
+		"a name that turns":      {`{"redirect_uris":["https://a.example/cb"],"client_name":"abc\u202egpj"}`, "invalid_client_metadata"},
+		"a name of two lines":    {`{"redirect_uris":["https://a.example/cb"],"client_name":"a\r\nb"}`, "invalid_client_metadata"},
 		"too large":              {`{"client_name":"` + strings.Repeat("x", 70<<10) + `"}`, "invalid_client_metadata"},
 	}
 	for name, c := range cases {

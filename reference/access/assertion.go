@@ -30,84 +30,120 @@ type signer struct {
 	issuer, audience string
 
 	mu     sync.Mutex
-	signed map[string]signedToken // by grant
+	signed map[string]*signedToken // by grant
+	swept  time.Time
 }
 
+// signedToken has a lock of its own, so that calls of one grant that come at
+// once wait for one signature, and other grants for none.
 type signedToken struct {
+	mu    sync.Mutex
 	token string
 	until time.Time
 }
 
 func newSigner(key *rsa.PrivateKey, issuer, audience string) *signer {
-	sum := sha256.Sum256(x509.MarshalPKCS1PublicKey(&key.PublicKey))
-	return &signer{key: key, id: base64.RawURLEncoding.EncodeToString(sum[:16]), issuer: issuer, audience: audience, signed: map[string]signedToken{}}
+	return &signer{key: key, id: keyID(&key.PublicKey), issuer: issuer, audience: audience, signed: map[string]*signedToken{}}
 }
 
 // person is the application token of somebody who signed in, for a grant or a
 // browser session that ends at a time.
 func (s *signer) person(who Identity, grant string, ends time.Time) (string, error) {
-	return s.reuse(grant, ends, jwt.MapClaims{
-		"sub": who.Subject, "email": who.Email, "identity_nonce": opaque("")[:16], "grant": grant,
+	return s.reuse(grant, ends, func() jwt.MapClaims {
+		return jwt.MapClaims{"sub": who.Subject, "email": who.Email, "identity_nonce": opaque("")[:16]}
 	})
 }
 
 // service is the application token of a machine.
 func (s *signer) service(clientID string) (string, error) {
-	grant := "service:" + clientID
-	return s.reuse(grant, time.Now().Add(assertionLife), jwt.MapClaims{"sub": "", "common_name": clientID, "grant": grant})
+	return s.reuse("service:"+clientID, time.Now().Add(assertionLife), func() jwt.MapClaims {
+		return jwt.MapClaims{"sub": "", "common_name": clientID}
+	})
 }
 
-func (s *signer) reuse(grant string, ends time.Time, claims jwt.MapClaims) (string, error) {
+// reuse gives the token that was signed for a grant, or signs one if the time
+// left runs short and a new one would last longer.
+func (s *signer) reuse(grant string, ends time.Time, claims func() jwt.MapClaims) (string, error) {
 	now := time.Now()
-	s.mu.Lock()
-	kept, ok := s.signed[grant]
-	s.mu.Unlock()
-	if ok && kept.until.Sub(now) > assertionSpare {
-		return kept.token, nil
-	}
 	until := now.Add(assertionLife)
 	if ends.Before(until) {
 		until = ends
 	}
-	claims["iss"], claims["aud"], claims["type"] = s.issuer, []string{s.audience}, "app"
-	claims["iat"], claims["nbf"], claims["exp"] = now.Unix(), now.Unix(), until.Unix()
-	token := jwt.NewWithClaims(jwt.SigningMethodRS256, claims)
+	kept := s.of(grant, now)
+	kept.mu.Lock()
+	defer kept.mu.Unlock()
+	if now.Before(kept.until) && (kept.until.Sub(now) > assertionSpare || !until.After(kept.until)) {
+		return kept.token, nil
+	}
+	c := claims()
+	c["iss"], c["aud"], c["type"], c["grant"] = s.issuer, []string{s.audience}, "app", grant
+	c["iat"], c["nbf"], c["exp"] = now.Unix(), now.Unix(), until.Unix()
+	token := jwt.NewWithClaims(jwt.SigningMethodRS256, c)
 	token.Header["kid"] = s.id
 	text, err := token.SignedString(s.key)
 	if err != nil {
 		return "", err
 	}
-	s.keep(grant, signedToken{text, until})
+	kept.token, kept.until = text, until
 	return text, nil
 }
 
-func (s *signer) keep(grant string, t signedToken) {
+// of gives the place of a grant's token, and now and then drops those whose
+// time has passed; one that is being signed is left alone.
+func (s *signer) of(grant string, now time.Time) *signedToken {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for g, old := range s.signed {
-		if !time.Now().Before(old.until) {
-			delete(s.signed, g)
+	if now.Sub(s.swept) >= sweepEvery {
+		s.swept = now
+		for g, old := range s.signed {
+			if old.mu.TryLock() {
+				if !old.until.IsZero() && !now.Before(old.until) {
+					delete(s.signed, g)
+				}
+				old.mu.Unlock()
+			}
 		}
 	}
-	s.signed[grant] = t
+	kept := s.signed[grant]
+	if kept == nil {
+		kept = &signedToken{}
+		s.signed[grant] = kept
+	}
+	return kept
 }
 
-// certs publishes the keys that verify application tokens.
+// certs publishes the keys that verify application tokens: the current one, and
+// after a rotation the one before.
 func (a *Access) certs(w http.ResponseWriter, _ *http.Request) {
-	pub := &a.signer.key.PublicKey
-	der, err := x509.MarshalPKIXPublicKey(pub)
-	if err != nil {
-		serverError.write(w)
-		return
+	published := []*rsa.PublicKey{&a.signer.key.PublicKey}
+	if a.PreviousKey != nil {
+		published = append(published, a.PreviousKey)
 	}
-	block := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
-	cert := map[string]string{"kid": a.signer.id, "cert": block}
-	answerJSON(w, http.StatusOK, map[string]any{
-		"keys": []map[string]string{{
-			"kty": "RSA", "use": "sig", "alg": "RS256", "kid": a.signer.id,
-			"n": base64.RawURLEncoding.EncodeToString(pub.N.Bytes()),
-			"e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(pub.E)).Bytes()),
-		}},
-		"public_cert": cert, "public_certs": []map[string]string{cert},
-	})
+	var keys, certs []map[string]string
+	for _, key := range published {
+		der, err := x509.MarshalPKIXPublicKey(key)
+		if err != nil {
+			serverError.write(w)
+			return
+		}
+		block := string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+		keys, certs = append(keys, jwk(key)), append(certs, map[string]string{"kid": keyID(key), "cert": block})
+	}
+	answerJSON(w, http.StatusOK, map[string]any{"keys": keys, "public_cert": certs[0], "public_certs": certs})
+}
+
+// jwk is a key as RFC 7518 §6.3.1 writes it.
+func jwk(key *rsa.PublicKey) map[string]string {
+	return map[string]string{
+		"kty": "RSA", "use": "sig", "alg": "RS256", "kid": keyID(key),
+		"n": base64.RawURLEncoding.EncodeToString(key.N.Bytes()),
+		"e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(key.E)).Bytes()),
+	}
+}
+
+// keyID is the same for a key wherever it is published, before and after a
+// rotation.
+func keyID(key *rsa.PublicKey) string {
+	sum := sha256.Sum256(x509.MarshalPKCS1PublicKey(key))
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }

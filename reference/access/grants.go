@@ -9,6 +9,12 @@ import (
 const (
 	codeLife  = time.Minute
 	maxGrants = 100_000
+	// maxRotations is how often one grant may be refreshed. Spent tokens are
+	// remembered as long as their grant, so a client that refreshes in a loop
+	// must not fill the memory; fourteen days of refreshing every 15 minutes
+	// are 1,344.
+	maxRotations = 4096
+	sweepEvery   = time.Minute
 )
 
 // digest is what is kept of a token: who reads the store has no token.
@@ -17,16 +23,18 @@ type digest [sha256.Size]byte
 func digestOf(token string) digest { return sha256.Sum256([]byte(token)) }
 
 // grant is what a person allowed a client. It ends with its time, with a
-// revocation, or when one of its refresh tokens or codes is used twice.
+// revocation, or when one of its refresh tokens or codes is used twice. What
+// is fixed may be read by anybody, the rest only with the store locked.
 type grant struct {
 	id     string
 	who    Identity
 	client string
-	ends   time.Time
 
-	access  digest // the access token in force
-	expires time.Time
-	refresh digest // the refresh token in force
+	ends      time.Time
+	access    digest // the access token in force
+	expires   time.Time
+	refresh   digest // the refresh token in force
+	rotations int
 }
 
 // code is an authorization code that waits for its client (RFC 6749 §4.1.2).
@@ -43,6 +51,7 @@ type grants struct {
 	accessLife, grantLife time.Duration
 
 	mu      sync.Mutex
+	swept   time.Time
 	codes   map[digest]*code
 	access  map[digest]*grant
 	refresh map[digest]*grant // in force
@@ -77,9 +86,10 @@ func (g *grants) issueCode(f *flow) string {
 	return text
 }
 
-// redeem takes a code out of force, whatever becomes of it. A code that was
-// used already ends its grant (RFC 6749 §4.1.2).
-func (g *grants) redeem(text string) *code {
+// redeem takes a code of the client's out of force, whatever becomes of it;
+// another client's attempt leaves it as it is. A code that was used already
+// ends its grant (RFC 6749 §4.1.2).
+func (g *grants) redeem(text, client string) *code {
 	d, now := digestOf(text), time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -88,8 +98,11 @@ func (g *grants) redeem(text string) *code {
 		return nil
 	}
 	c := g.codes[d]
+	if c == nil || c.grant.client != client {
+		return nil
+	}
 	delete(g.codes, d)
-	if c == nil || !now.Before(c.until) {
+	if !now.Before(c.until) {
 		return nil
 	}
 	g.spent[d] = c.grant
@@ -97,11 +110,16 @@ func (g *grants) redeem(text string) *code {
 }
 
 // issue gives a grant new tokens in place of the ones it has (RFC 9700 §4.14).
-func (g *grants) issue(of *grant) tokens {
+// It says false for a grant that ended in the meantime: a code or refresh token
+// that two present at once ends it between redemption and issue.
+func (g *grants) issue(of *grant) (tokens, bool) {
 	t := tokens{access: opaque("portico_at_"), refresh: opaque("portico_rt_"), life: g.accessLife}
 	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if !now.Before(of.ends) {
+		return tokens{}, false
+	}
 	delete(g.access, of.access)
 	of.access, of.refresh = digestOf(t.access), digestOf(t.refresh)
 	of.expires = now.Add(g.accessLife)
@@ -109,7 +127,7 @@ func (g *grants) issue(of *grant) tokens {
 		of.expires, t.life = of.ends, of.ends.Sub(now)
 	}
 	g.access[of.access], g.refresh[of.refresh] = of, of
-	return t
+	return t, true
 }
 
 // rotate takes a refresh token out of force and gives its grant. One that was
@@ -126,21 +144,26 @@ func (g *grants) rotate(text, client string) *grant {
 	if of == nil || of.client != client || !now.Before(of.ends) {
 		return nil
 	}
+	if of.rotations++; of.rotations > maxRotations {
+		g.revoke(of)
+		return nil
+	}
 	delete(g.refresh, d)
 	g.spent[d] = of
 	return of
 }
 
-// byAccessToken finds the grant of a token that is in force: one look-up.
-func (g *grants) byAccessToken(text string) *grant {
+// byAccessToken finds the grant of a token that is in force, and when it ends:
+// one look-up.
+func (g *grants) byAccessToken(text string) (*grant, time.Time) {
 	d := digestOf(text)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	of := g.access[d]
 	if of == nil || !time.Now().Before(of.expires) {
-		return nil
+		return nil, time.Time{}
 	}
-	return of
+	return of, of.ends
 }
 
 // forget ends the grant of a token of the client's, of either kind.
@@ -168,8 +191,13 @@ func (g *grants) revoke(of *grant) {
 	delete(g.refresh, of.refresh)
 }
 
-// sweep drops what has ended.
+// sweep drops what has ended, now and then: it walks the whole store while
+// every call waits.
 func (g *grants) sweep(now time.Time) {
+	if now.Sub(g.swept) < sweepEvery && len(g.codes)+len(g.refresh) < maxGrants {
+		return
+	}
+	g.swept = now
 	for d, c := range g.codes {
 		if !now.Before(c.until) {
 			delete(g.codes, d)

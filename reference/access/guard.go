@@ -18,7 +18,12 @@ func (a *Access) guardMCP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this origin may not call the portal", http.StatusForbidden)
 		return
 	}
-	token, why := a.identify(r)
+	token, why, err := a.identify(r)
+	if err != nil {
+		a.Logger.Error("sign application token", "error", err)
+		serverError.write(w)
+		return
+	}
 	if token == "" {
 		a.refuse(w, r, why)
 		return
@@ -35,37 +40,33 @@ func (a *Access) sameOrigin(r *http.Request) bool {
 
 // identify gives the application token of who is asking, or why there is none:
 // no reason if no credential was presented.
-func (a *Access) identify(r *http.Request) (token, why string) {
+func (a *Access) identify(r *http.Request) (token, why string, err error) {
 	ids, secrets := r.Header.Values("Cf-Access-Client-Id"), r.Header.Values("Cf-Access-Client-Secret")
 	bearers := r.Header.Values("Authorization")
 	switch machine := len(ids)+len(secrets) > 0; {
 	case machine && len(bearers) > 0, len(bearers) > 1:
-		return "", "more than one credential"
+		return "", "more than one credential", nil
 	case machine:
 		return a.machine(ids, secrets)
 	case len(bearers) == 0:
-		return "", ""
+		return "", "", nil
 	}
 	scheme, bearer, _ := strings.Cut(bearers[0], " ")
 	if !strings.EqualFold(scheme, "Bearer") {
-		return "", "the credential is not a bearer token"
+		return "", "the credential is not a bearer token", nil
 	}
-	g := a.grants.byAccessToken(strings.TrimSpace(bearer))
+	g, ends := a.grants.byAccessToken(strings.TrimSpace(bearer))
 	if g == nil {
-		return "", "the token is unknown, expired or revoked"
+		return "", "the token is unknown, expired or revoked", nil
 	}
-	token, err := a.signer.person(g.who, g.id, g.ends)
-	if err != nil {
-		a.Logger.Error("sign application token", "error", err)
-		return "", "no application token could be signed"
-	}
-	return token, ""
+	token, err = a.signer.person(g.who, g.id, ends)
+	return token, "", err
 }
 
 // machine compares a service token in constant time.
-func (a *Access) machine(ids, secrets []string) (token, why string) {
+func (a *Access) machine(ids, secrets []string) (token, why string, err error) {
 	if len(ids) != 1 || len(secrets) != 1 {
-		return "", "a service token is one id and one secret"
+		return "", "a service token is one id and one secret", nil
 	}
 	got, known := sha256.Sum256([]byte(secrets[0])), false
 	for _, t := range a.ServiceTokens {
@@ -75,30 +76,34 @@ func (a *Access) machine(ids, secrets []string) (token, why string) {
 		}
 	}
 	if !known {
-		return "", "the service token is unknown"
+		return "", "the service token is unknown", nil
 	}
-	token, err := a.signer.service(ids[0])
-	if err != nil {
-		a.Logger.Error("sign application token", "error", err)
-		return "", "no application token could be signed"
-	}
-	return token, ""
+	token, err = a.signer.service(ids[0])
+	return token, "", err
 }
 
 // refuse challenges a client, and tells a person who came with a browser that
 // this is no page.
 func (a *Access) refuse(w http.ResponseWriter, r *http.Request, why string) {
 	if why == "" && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		w.Header().Set("WWW-Authenticate", a.challengeValue("")) // RFC 9110 §15.5.2: every 401 has one
 		a.show(w, http.StatusUnauthorized, "message", message{Title: "invalid token", Text: "This address is for MCP clients. Add it to yours; the client will bring you back here to sign in."})
 		return
 	}
 	a.challenge(w, why)
 }
 
-// inner are the headers that must not pass from outside: credentials, and what
-// only access may say.
+// inner are the headers that must not pass from outside: credentials, what only
+// access may say (in the spelling with underscores too, which some servers take
+// for the same), and Connection, which could name one of access's own as
+// something the next hop removes (RFC 9110 §7.6.1).
 func inner(name string) bool {
-	return name == "Authorization" || name == "Cookie" || strings.HasPrefix(name, "Cf-Access-")
+	switch name {
+	case "Authorization", "Cookie", "Connection":
+		return true
+	default:
+		return strings.HasPrefix(name, "Cf-Access") || strings.HasPrefix(name, "Cf_access")
+	}
 }
 
 // forward reads the body, bounded, so that the next hop never waits for a slow
@@ -122,6 +127,9 @@ func (a *Access) forward(w http.ResponseWriter, r *http.Request, token string) {
 	}
 	out.Header.Set(assertionHeader, token)
 	out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	if len(body) == 0 {
+		out.Body = http.NoBody
+	}
 	a.Next.ServeHTTP(w, out)
 }
 
@@ -134,7 +142,11 @@ func (a *Access) guardBrowser(w http.ResponseWriter, r *http.Request) {
 			a.show(w, http.StatusUnauthorized, "message", message{Title: "Signed out", Text: "You are not signed in any more."})
 			return
 		}
-		a.login(w, r, &flow{returnTo: r.URL.RequestURI()})
+		f := &flow{returnTo: r.URL.RequestURI()}
+		if len(f.returnTo) > maxReturn {
+			f.returnTo = r.URL.Path
+		}
+		a.login(w, r, f)
 		return
 	}
 	token, err := a.signer.person(b.who, b.id, b.ends)
@@ -153,7 +165,11 @@ type browser struct {
 	ends time.Time
 }
 
-const sessionCookie = "__Host-access"
+const (
+	sessionCookie = "__Host-access"
+	sessionLife   = 24 * time.Hour
+	maxReturn     = 4096 // bytes of an address that a stranger has kept
+)
 
 func (a *Access) session(r *http.Request) (*browser, bool) {
 	c, err := r.Cookie(sessionCookie)

@@ -43,10 +43,15 @@ func (a *Access) authorizationServer(w http.ResponseWriter, _ *http.Request) {
 // challenge answers 401 with the way to the metadata (RFC 9728 §5.1). why is
 // empty if no credential was presented.
 func (a *Access) challenge(w http.ResponseWriter, why string) {
-	value := `Bearer resource_metadata="` + a.Origin + `/.well-known/oauth-protected-resource/mcp", scope="` + scope + `"`
-	if why != "" {
-		value = `Bearer error="invalid_token", error_description="` + why + `", resource_metadata="` + a.Origin + `/.well-known/oauth-protected-resource/mcp", scope="` + scope + `"`
-	}
-	w.Header().Set("WWW-Authenticate", value)
+	w.Header().Set("WWW-Authenticate", a.challengeValue(why))
 	answerJSON(w, http.StatusUnauthorized, map[string]string{"error": "invalid_token"})
+}
+
+// challengeValue names no error if no credential was presented (RFC 6750 §3.1).
+func (a *Access) challengeValue(why string) string {
+	way := `resource_metadata="` + a.Origin + `/.well-known/oauth-protected-resource/mcp", scope="` + scope + `"`
+	if why == "" {
+		return "Bearer " + way
+	}
+	return `Bearer error="invalid_token", error_description="` + why + `", ` + way
 }

@@ -19,7 +19,8 @@ type message struct{ Title, Text string }
 // consentPage asks whether a client may act for the person.
 type consentPage struct {
 	Client, Host, Resource, Scope, Flow, CSRF string
-	Verified                                  bool // the client's id proves who it is
+	Publisher                                 string // the host that vouches for the client; empty: nobody
+	Local                                     bool   // the client is a program on the person's own machine
 }
 
 // show answers with a page that cannot be framed, cached or followed.

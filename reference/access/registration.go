@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // registered is a client of the portal, as it described itself.
@@ -20,8 +22,13 @@ type registered struct {
 const (
 	maxMetadata     = 64 << 10 // bytes
 	maxRedirectURIs = 20
-	registrationTTL = 90 * 24 * time.Hour
-	maxClients      = 100_000
+	maxRedirectURI  = 2048 // bytes
+	maxName         = 200  // bytes
+	maxClients      = 10_000
+	// A client nobody has signed in with is forgotten soon, so that strangers
+	// cannot fill the register for long; each sign-in keeps it anew.
+	registrationTTL = 24 * time.Hour
+	usedClientTTL   = 90 * 24 * time.Hour
 )
 
 // clients are the registered ones and the documents of the others.
@@ -44,6 +51,7 @@ type metadata struct {
 	GrantTypes    []string `json:"grant_types,omitempty"`
 	ResponseTypes []string `json:"response_types,omitempty"`
 	AuthMethod    string   `json:"token_endpoint_auth_method,omitempty"`
+	Secret        string   `json:"client_secret,omitempty"`
 	Scope         string   `json:"scope,omitempty"`
 	Application   string   `json:"application_type,omitempty"`
 }
@@ -80,7 +88,7 @@ func (m *metadata) check() *oauthError {
 	}
 	for _, uri := range m.RedirectURIs {
 		if why := wrongRedirectURI(uri); why != "" {
-			return because(invalidRedirectURI, uri+" "+why)
+			return because(invalidRedirectURI, "a redirect URI "+why)
 		}
 	}
 	if m.AuthMethod != "" && m.AuthMethod != "none" {
@@ -97,10 +105,23 @@ func (m *metadata) check() *oauthError {
 			return because(invalidClientMetadata, "the grant types are authorization_code and refresh_token")
 		}
 	}
-	if len(m.ClientName) > 200 {
-		return because(invalidClientMetadata, "the client's name is too long")
+	if len(m.ClientName) > maxName || strings.ContainsFunc(m.ClientName, invisible) {
+		return because(invalidClientMetadata, "the client's name is too long or not plain text")
 	}
 	return nil
+}
+
+// invisible are the characters that let a name look like another: controls, and
+// formats such as the ones that turn the direction of writing.
+func invisible(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == utf8.RuneError
+}
+
+// used keeps a registered client that somebody signed in with.
+func (c *clients) used(r registered) {
+	if _, ok := c.registered.get(r.id); ok {
+		c.registered.putFor(r.id, r, usedClientTTL)
+	}
 }
 
 func because(e oauthError, why string) *oauthError {
@@ -112,7 +133,12 @@ func because(e oauthError, why string) *oauthError {
 // http on loopback, absolute and without fragment (RFC 6749 §3.1.2) or user.
 func wrongRedirectURI(raw string) string {
 	u, err := url.Parse(raw)
+	odd := strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == '\\' }) // RFC 3986 §2
 	switch {
+	case len(raw) > maxRedirectURI || odd:
+		return "is too long or has characters that no URI has"
+	case err == nil && strings.Contains(u.Host, "*"):
+		return "has a wildcard"
 	case err != nil || !u.IsAbs() || u.Host == "":
 		return "is no absolute URL with a host"
 	case strings.Contains(raw, "#"):

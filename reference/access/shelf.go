@@ -25,7 +25,11 @@ func newShelf[T any](life time.Duration, max int) *shelf[T] {
 }
 
 // put keeps a thing under a name and says whether there was room.
-func (s *shelf[T]) put(name string, thing T) bool {
+func (s *shelf[T]) put(name string, thing T) bool { return s.putFor(name, thing, s.life) }
+
+// putFor is put with a life of its own; a name that is there already is kept
+// anew.
+func (s *shelf[T]) putFor(name string, thing T, life time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -36,10 +40,10 @@ func (s *shelf[T]) put(name string, thing T) bool {
 			}
 		}
 	}
-	if len(s.items) >= s.max {
+	if _, known := s.items[name]; !known && len(s.items) >= s.max {
 		return false
 	}
-	s.items[name] = item[T]{thing, now.Add(s.life)}
+	s.items[name] = item[T]{thing, now.Add(life)}
 	return true
 }
 
@@ -47,19 +51,35 @@ func (s *shelf[T]) put(name string, thing T) bool {
 func (s *shelf[T]) get(name string) (T, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.alive(name)
+}
+
+// take is get, once: of many that ask for the same thing one is given it. What
+// does not fit stays; fits is called with the shelf locked.
+func (s *shelf[T]) take(name string, fits func(T) bool) (T, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	thing, ok := s.alive(name)
+	if !ok || !fits(thing) {
+		var none T
+		return none, false
+	}
+	delete(s.items, name)
+	return thing, true
+}
+
+// drop forgets a thing.
+func (s *shelf[T]) drop(name string) {
+	s.mu.Lock()
+	delete(s.items, name)
+	s.mu.Unlock()
+}
+
+func (s *shelf[T]) alive(name string) (T, bool) {
 	i, ok := s.items[name]
 	if !ok || !time.Now().Before(i.until) {
 		var none T
 		return none, false
 	}
 	return i.thing, true
-}
-
-// take is get, once.
-func (s *shelf[T]) take(name string) (T, bool) {
-	thing, ok := s.get(name)
-	s.mu.Lock()
-	delete(s.items, name)
-	s.mu.Unlock()
-	return thing, ok
 }

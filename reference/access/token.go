@@ -28,7 +28,11 @@ func (a *Access) token(w http.ResponseWriter, r *http.Request) {
 		e.write(w)
 		return
 	}
-	t := a.grants.issue(of)
+	t, ok := a.grants.issue(of)
+	if !ok {
+		invalidGrant.because("the grant has ended").write(w)
+		return
+	}
 	w.Header().Set("Pragma", "no-cache")
 	answerJSON(w, http.StatusOK, map[string]any{
 		"access_token": t.access, "token_type": "Bearer", "expires_in": int(t.life.Seconds()), "refresh_token": t.refresh, "scope": scope,
@@ -47,6 +51,10 @@ func readForm(w http.ResponseWriter, r *http.Request) *oauthError {
 	case repeated(r.PostForm):
 		return because(invalidRequest, "a parameter is there twice")
 	case r.Header.Get("Authorization") != "":
+		// RFC 6749 §5.2: a client that tried a scheme is told the scheme.
+		w.Header().Set("WWW-Authenticate", `Basic realm="token endpoint"`)
+		return because(invalidClient, "clients here are public and have no secret")
+	case r.PostForm.Get("client_secret") != "":
 		return because(invalidClient, "clients here are public and have no secret")
 	default:
 		return nil
@@ -56,20 +64,21 @@ func readForm(w http.ResponseWriter, r *http.Request) *oauthError {
 // redeem exchanges a code (RFC 6749 §4.1.3) whose verifier proves that the
 // client is the one that asked (RFC 7636 §4.6).
 func (a *Access) redeem(r *http.Request) (*grant, *oauthError) {
-	c := a.grants.redeem(r.PostForm.Get("code"))
+	if e := a.checkTarget(r); e != nil {
+		return nil, e // before the code is spent
+	}
+	c := a.grants.redeem(r.PostForm.Get("code"), r.PostForm.Get("client_id"))
 	sum := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
 	switch {
 	case c == nil:
-		return nil, because(invalidGrant, "the code is unknown, expired or used")
-	case c.grant.client != r.PostForm.Get("client_id"):
-		return nil, because(invalidGrant, "the code is another client's")
+		return nil, because(invalidGrant, "the code is unknown, expired, used or another client's")
 	case c.redirect != r.PostForm.Get("redirect_uri"):
 		return nil, because(invalidGrant, "the redirect URI is not the one of the request")
 	case subtle.ConstantTimeCompare([]byte(challenge), []byte(c.challenge)) != 1:
 		return nil, because(invalidGrant, "the code verifier does not fit the challenge")
 	}
-	return c.grant, a.checkTarget(r)
+	return c.grant, nil
 }
 
 // refresh exchanges a refresh token, and asks the policies again.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/portico-mcp/portico/scenarios"
+	_ "github.com/portico-mcp/portico/scenarios/target/inprocess" // a change of the portal is a change of the program
 	"github.com/portico-mcp/portico/scenarios/target/process"
 	"github.com/portico-mcp/portico/scenarios/verdict"
 )
