@@ -71,7 +71,7 @@ func TestWhatTheIdentityProviderFailsAt(t *testing.T) {
 		d.form("/oauth/consent", d.consent(t, request(d.register(t))), true)
 		login := idp.Calls[0].Arguments.Get(1).(access.Login)
 		back := location(t, d.send("GET", access.CallbackPath+"?code=c-1&state="+url.QueryEscape(login.State), nil, "", true))
-		if q := back.Query(); q.Get("error") != "access_denied" || q.Has("code") || strings.Contains(back.String(), "10.0.0.7") {
+		if q := back.Query(); q.Get("error") != "server_error" || q.Has("code") || strings.Contains(back.String(), "10.0.0.7") {
 			t.Errorf("sent back to %s", back)
 		}
 	})

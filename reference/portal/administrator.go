@@ -26,12 +26,13 @@ func (p *Portal) AuthorizeAdmin(ctx context.Context, id string) (string, error) 
 }
 
 // AdminAuthorized takes the answer of an authorization server to the admin's
-// authorization and synchronizes the server. It returns the server's id.
+// authorization and synchronizes the server, which goes on should the browser
+// not wait for it. It returns the server's id.
 func (p *Portal) AdminAuthorized(ctx context.Context, query url.Values) (string, error) {
 	finished, err := p.consents.Finish(ctx, credential.Admin, query)
 	if err != nil {
 		return finished.Server, err
 	}
-	_, err = p.Sync(ctx, finished.Server)
+	_, err = p.Sync(context.WithoutCancel(ctx), finished.Server)
 	return finished.Server, err
 }

@@ -94,9 +94,11 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) withVault() Config {
-	vault := credential.New(credential.Config{
-		RedirectURI: c.Origin + callbackPath, AdminRedirectURI: c.AdminOrigin + callbackPath, HTTP: c.Direct, Store: c.Store,
-	})
+	v := credential.Config{RedirectURI: c.Origin + callbackPath, HTTP: c.Direct, Store: c.Store}
+	if c.AdminOrigin != "" {
+		v.AdminRedirectURI = c.AdminOrigin + callbackPath
+	}
+	vault := credential.New(v)
 	if c.Credentials == nil {
 		c.Credentials = vault
 	}

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -234,17 +235,39 @@ func TestTheVaultIsAskedInTheNameOfTheRequest(t *testing.T) {
 	}).Once()
 	c := connect(t, n, "alice", stateless)
 	ctx, leave := context.WithCancel(t.Context())
-	gone := make(chan error)
+	gone := make(chan string)
 	go func() {
-		_, err := c.begin(ctx, http.MethodPost, http.Header{"Mcp-Method": {"tools/call"}, "Mcp-Name": {"mail_send"}}, c.request("tools/call", `"name":"mail_send"`))
-		gone <- err
+		resp, err := c.begin(ctx, http.MethodPost, http.Header{"Mcp-Method": {"tools/call"}, "Mcp-Name": {"mail_send"}}, c.request("tools/call", `"name":"mail_send"`))
+		if err != nil {
+			gone <- ""
+			return
+		}
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(resp.Body)
+		gone <- string(text)
 	}()
 	<-asked
 	leave()
-	if err := <-gone; err == nil {
-		t.Error("an answer for a client that had gone")
+	if answer := <-gone; answer != "" {
+		t.Errorf("an answer for a client that had gone: %s", answer)
 	}
 	if to := n.to("mail.example"); len(to) > 0 {
 		t.Errorf("the server heard %+v", to)
+	}
+}
+
+// The end of a conversation, which is outside any call, has the credential of
+// its owner as well.
+func TestAConversationEndsWithItsOwnersCredential(t *testing.T) {
+	n, mail, credentials := guarded(t, true, string(alicesToken))
+	mail.revision = stateful
+	credentials.EXPECT().Token(mock.Anything, alice, "mail").Return(alicesToken, nil).Twice()
+	c := connect(t, n, "alice", stateful)
+	c.call("mail_send", `{}`)
+	if r := c.send(t.Context(), http.MethodDelete, nil, ""); r.status != http.StatusNoContent {
+		t.Errorf("DELETE: %d", r.status)
+	}
+	if len(mail.heard("DELETE")) != 1 {
+		t.Errorf("%d conversations were ended", len(mail.heard("DELETE")))
 	}
 }

@@ -2,13 +2,14 @@ package process
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os/exec"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -19,20 +20,23 @@ import (
 	"github.com/portico-mcp/portico/simulators/trace"
 )
 
-// Target runs a program that is `portico up`, once for each world and
-// revision; stories that share a world share its town, and are told apart by
-// what each of them forgets at its beginning.
+// Launch starts a town of a world whose every leg speaks the revision, and
+// returns what it said when it stood and what ends it.
+type Launch func(world, revision string) (Ready, func() error, error)
+
+// Target is a town elsewhere: launched once for each world and revision;
+// stories that share a world share its town, and are told apart by what each of
+// them forgets at its beginning.
 type Target struct {
-	Program    string    // path of the portico program
-	Args       []string  // put before the ones that choose the world
-	Complaints io.Writer // gets its standard error; nil: nobody does
+	Launch Launch // Program, or a container
+	Title  string // empty: "portico up"
 
 	mu    sync.Mutex
 	towns map[string]*running
 }
 
 // Name of the target.
-func (t *Target) Name() string { return "portico up" }
+func (t *Target) Name() string { return cmp.Or(t.Title, "portico up") }
 
 // Has tells that real time is real, and that stories share worlds.
 func (t *Target) Has(f target.Feature) bool {
@@ -46,10 +50,11 @@ func (t *Target) Open(ctx context.Context, w fixtures.World, revision string) (*
 	key := w.Name + " " + revision
 	r := t.towns[key]
 	if r == nil {
-		var err error
-		if r, err = t.start(w.Name, revision); err != nil {
-			return nil, fmt.Errorf("portico up, world %q: %w", w.Name, err)
+		ready, stop, err := t.Launch(w.Name, revision)
+		if err != nil {
+			return nil, fmt.Errorf("%s, world %q: %w", t.Name(), w.Name, err)
 		}
+		r = &running{ready: ready, stop: stop}
 		if t.towns == nil {
 			t.towns = map[string]*running{}
 		}
@@ -62,55 +67,65 @@ func (t *Target) Open(ctx context.Context, w fixtures.World, revision string) (*
 func (t *Target) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var last error
+	var all []error
 	for key, r := range t.towns {
 		if err := r.stop(); err != nil {
-			last = fmt.Errorf("end town %q: %w", key, err)
+			all = append(all, fmt.Errorf("end town %q: %w", key, err))
 		}
 	}
 	t.towns = nil
-	return last
+	return errors.Join(all...)
 }
 
-// running is one town in another process.
+// running is one town elsewhere.
 type running struct {
-	command *exec.Cmd
-	ready   Ready
+	ready Ready
+	stop  func() error
 }
 
-func (t *Target) start(world, revision string) (*running, error) {
-	args := append(append([]string{}, t.Args...), "up", "--json", "--port", "0", "--world", world, "--revision", revision)
-	cmd := exec.Command(t.Program, args...)
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
-	if t.Complaints != nil {
-		cmd.Stderr = io.MultiWriter(&complaints, t.Complaints)
+// Program launches the portico program at a path; complaints gets its standard
+// error, nil: nobody does.
+func Program(path string, complaints io.Writer) Launch {
+	return func(world, revision string) (Ready, func() error, error) {
+		cmd := exec.Command(path, Arguments(world, revision)...)
+		cmd.Stderr = complaints
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			return Ready{}, nil, err
+		}
+		if err := cmd.Start(); err != nil {
+			return Ready{}, nil, err
+		}
+		ready, err := ReadReady(out)
+		if err != nil {
+			_ = cmd.Process.Kill()
+			return Ready{}, nil, errors.Join(err, cmd.Wait())
+		}
+		return ready, func() error {
+			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+				return err
+			}
+			return cmd.Wait()
+		}, nil
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
-	}
-	r := &running{command: cmd}
+}
+
+// Arguments make portico stand up a world on free ports and say so in JSON.
+func Arguments(world, revision string) []string {
+	return []string{"up", "--json", "--port", "0", "--world", world, "--revision", revision}
+}
+
+// ReadReady reads the line that a town says when it stands.
+func ReadReady(out io.Reader) (Ready, error) {
+	var ready Ready
 	line, err := bufio.NewReader(out).ReadBytes('\n')
 	if err == nil {
-		err = json.Unmarshal(line, &r.ready)
+		err = json.Unmarshal(line, &ready)
 	}
 	if err != nil {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		return nil, fmt.Errorf("%w: %s", err, complaints.String())
+		return Ready{}, fmt.Errorf("the town did not stand: %w", err)
 	}
-	return r, nil
-}
-
-func (r *running) stop() error {
-	if err := r.command.Process.Signal(syscall.SIGINT); err != nil {
-		return err
-	}
-	return r.command.Wait()
+	return ready, nil
 }
 
 // visitors leaves the first loopback addresses to the town.

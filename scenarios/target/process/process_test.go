@@ -21,7 +21,7 @@ func TestStoriesAgainstPorticoUp(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build portico: %v\n%s", err, out)
 	}
-	up := &process.Target{Program: program, Complaints: os.Stderr}
+	up := &process.Target{Launch: process.Program(program, os.Stderr)}
 	t.Cleanup(func() {
 		if err := up.Close(); err != nil {
 			t.Error(err)
