@@ -154,6 +154,23 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	}
 }
 
+func TestEveryPackageIsInTheArchitecture(t *testing.T) {
+	text, err := os.ReadFile("ARCHITECTURE.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	missing := map[string]bool{}
+	walk(t, func(path string, _ *ast.File) {
+		dir := filepath.ToSlash(filepath.Dir(path))
+		if dir != "." && !strings.Contains(string(text), "| `"+dir+"` |") {
+			missing[dir] = true
+		}
+	})
+	for dir := range missing {
+		t.Errorf("ARCHITECTURE.md has no sentence about %s", dir)
+	}
+}
+
 func TestEveryExportedNameIsDocumented(t *testing.T) {
 	walk(t, func(path string, file *ast.File) {
 		if strings.HasSuffix(path, "_test.go") || strings.Contains(path, "/mocks/") {
