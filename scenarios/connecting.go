@@ -46,6 +46,16 @@ func connecting() {
 			Expect(root.Body).To(MatchJSON(path.Body))
 		})
 
+		Scenario("takes a client by the document at its id, without registration", Checks("MCP-AS-07", "MCP-UA-09"), func(w *World) {
+			alice := w.Person("alice").DescribedAt("editor")
+
+			answer := alice.Connect().Call("wiki_search", Args{"query": "badgers"})
+
+			Expect(answer).To(HaveText("3 pages about badgers"))
+			Expect(Paths(w.Trace().From("access").Into("editor"))).To(Equal([]string{"/client.json"}))
+			Expect(Paths(w.Trace().From("alice").Into("access"))).NotTo(ContainElement("/oauth/register"))
+		})
+
 		Scenario("with a browser shows an error and no login page", Checks("CD-07"), func(w *World) {
 			alice := w.Person("alice")
 

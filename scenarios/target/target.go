@@ -58,6 +58,9 @@ type Town struct {
 	// Client gives a new party of the town, or one it knows already, an HTTP
 	// client to dial with.
 	Client func(trace.Party, trace.Role) (*http.Client, error)
+	// Serve puts a new party into the town that answers under a DNS name, and
+	// gives its origin.
+	Serve func(party trace.Party, name string, answer http.Handler) (origin string, err error)
 	// Trace is what was seen since the town was opened, or since Forget.
 	Trace func() trace.Trace
 	// Forget drops what was seen so far.

@@ -1,6 +1,7 @@
 package world
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,8 +19,30 @@ type Person struct {
 	party   trace.Party
 	fixture fixtures.Person
 	service *fixtures.Service
+	website string // where the client describes itself; empty: it registers
 	client  *client.Client
 }
+
+// DescribedAt gives the person a client that describes itself in a document on
+// a website of its own (MCP 2026-07-28 Client Registration, "Client ID
+// Metadata Documents") and does not register.
+func (p *Person) DescribedAt(website trace.Party) *Person {
+	origin, err := p.world.town.Serve(website, string(website)+".example", http.HandlerFunc(p.describe))
+	must(err)
+	p.website = origin
+	return p
+}
+
+// describe answers with the client's metadata document.
+func (p *Person) describe(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"client_id": p.website + metadataPath, "client_name": string(p.party) + "'s client", "redirect_uris": []string{p.client.RedirectURI()},
+		"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"}, "token_endpoint_auth_method": "none",
+	})
+}
+
+const metadataPath = "/client.json"
 
 // Party is the name under which the trace knows the person's client.
 func (p *Person) Party() trace.Party { return p.party }
@@ -108,6 +131,9 @@ func (p *Person) config() (client.Config, error) {
 	surf, err := p.world.town.Client(p.party+".browser", trace.Browser)
 	if err != nil {
 		return client.Config{}, err
+	}
+	if p.website != "" {
+		c.MetadataURL = p.website + metadataPath
 	}
 	c.Browser = client.NewBrowser(surf, client.Login{Username: p.fixture.Email, Password: p.fixture.Password})
 	return c, nil

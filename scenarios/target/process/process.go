@@ -138,7 +138,7 @@ func (r *running) town(ctx context.Context) (*target.Town, error) {
 		return nil, err
 	}
 	here := network.Loopback(network.LoopbackConfig{Skip: visitors})
-	v := &visit{running: r, network: here, hosts: map[trace.Party]*network.Host{}}
+	v := &visit{running: r, network: here, hosts: map[trace.Party]*network.Host{}, origins: map[trace.Party]string{}}
 	return &target.Town{
 		Endpoint:  r.ready.Endpoint,
 		Origins:   r.ready.Origins,
@@ -146,6 +146,7 @@ func (r *running) town(ctx context.Context) (*target.Town, error) {
 		Refused:   r.ready.Refused,
 		Admin:     r.ready.Admin,
 		Client:    v.client,
+		Serve:     v.serve,
 		Trace:     func() trace.Trace { return v.trace(ctx) },
 		Forget: func() {
 			here.Forget()

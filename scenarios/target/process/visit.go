@@ -18,8 +18,9 @@ type visit struct {
 	running *running
 	network *network.Network
 
-	mu    sync.Mutex
-	hosts map[trace.Party]*network.Host
+	mu      sync.Mutex
+	hosts   map[trace.Party]*network.Host
+	origins map[trace.Party]string // of our own parties that listen
 }
 
 func (v *visit) client(party trace.Party, role trace.Role) (*http.Client, error) {
@@ -36,6 +37,18 @@ func (v *visit) client(party trace.Party, role trace.Role) (*http.Client, error)
 	return h.Client(), nil
 }
 
+// serve puts a party of the story on our own network, where the town finds it.
+func (v *visit) serve(party trace.Party, name string, answer http.Handler) (string, error) {
+	h, err := v.network.Host(party, trace.Client, name)
+	if err != nil {
+		return "", err
+	}
+	v.mu.Lock()
+	v.origins[party] = h.Origin()
+	v.mu.Unlock()
+	return h.Origin(), h.Serve(answer)
+}
+
 // trace joins what our clients saw with what the town's own parties saw of one
 // another. A hop from us into the town is ours to record; the town's record of
 // it is left out.
@@ -45,14 +58,9 @@ func (v *visit) trace(ctx context.Context) trace.Trace {
 		panic(err) // the town has gone, and with it the evidence
 	}
 	ours := v.network.Trace()
-	for i := range ours.Exchanges {
-		ours.Exchanges[i].To = v.partyAt(ours.Exchanges[i])
-	}
 	var all []moment
-	all = appendMoments(all, v.network.Began(), ours.Exchanges)
-	all = appendMoments(all, journal.Began, slices.DeleteFunc(journal.Trace.Exchanges, func(e trace.Exchange) bool {
-		return e.From == ""
-	}))
+	all = appendMoments(all, v.network.Began(), v.dialled(ours))
+	all = appendMoments(all, journal.Began, v.dialled(journal.Trace))
 	joined := join(all)
 	joined.Roles = journal.Trace.Roles
 	for party, role := range ours.Roles {
@@ -61,11 +69,32 @@ func (v *visit) trace(ctx context.Context) trace.Trace {
 	return joined.Canonical()
 }
 
-// partyAt is who stands at the URL our client dialled.
+// dialled is what one side recorded at the dialling end, with the names of both
+// sides' parties; what it recorded of a stranger is the other side's to tell.
+func (v *visit) dialled(t trace.Trace) []trace.Exchange {
+	var all []trace.Exchange
+	for _, e := range t.Exchanges {
+		if e.From != "" {
+			e.To = v.partyAt(e)
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// partyAt is who was dialled: a proxy keeps its name, a URL of the other side
+// gets one.
 func (v *visit) partyAt(e trace.Exchange) trace.Party {
-	for party, origin := range v.running.ready.Origins {
-		if u, err := url.Parse(origin); err == nil && u.Host == e.Host() {
-			return party
+	if string(e.To) != e.Host() {
+		return e.To
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, origins := range []map[trace.Party]string{v.running.ready.Origins, v.origins} {
+		for party, origin := range origins {
+			if u, err := url.Parse(origin); err == nil && u.Host == e.Host() {
+				return party
+			}
 		}
 	}
 	return e.To

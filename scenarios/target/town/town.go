@@ -94,6 +94,7 @@ func (b *builder) open(ctx context.Context, start Start) (*target.Town, error) {
 	b.town.Endpoint = b.site.Access.Origin() + "/mcp"
 	b.town.Admin = target.Admin{Origin: b.site.Admin.Origin(), Token: b.site.AdminToken}
 	b.town.Client = b.client
+	b.town.Serve = b.visitor
 	b.town.GatewayLog = b.gatewayLog
 	b.town.Forget = b.forget
 	b.town.Close = b.close
@@ -236,6 +237,15 @@ func (b *builder) gatewayLog() []gateway.Record {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.gateway.Log()[b.forgotten:]
+}
+
+// visitor puts a party of a story into the town: a website of a client's.
+func (b *builder) visitor(party trace.Party, name string, answer http.Handler) (string, error) {
+	h, err := b.serve(party, trace.Client, name, func(*network.Host) (http.Handler, error) { return answer, nil })
+	if err != nil {
+		return "", err
+	}
+	return h.Origin(), nil
 }
 
 func (b *builder) close() {
