@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -111,8 +112,12 @@ func (s *syncer) sync(ctx context.Context, each *server) {
 		return
 	}
 	if err != nil {
-		s.portal.log.WarnContext(ctx, "sync", "server", each.ID, "error", err)
 		s.note(each.ID, func(st *Status) { st.failed(began, err) })
+		level := slog.LevelWarn
+		if s.status(each.ID).State == Waiting { // for an authorization that nobody gave yet
+			level = slog.LevelInfo
+		}
+		s.portal.log.Log(ctx, level, "sync", "server", each.ID, "error", err)
 		return
 	}
 	listing := catalog.NewListing(offer)
