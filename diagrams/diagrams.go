@@ -34,7 +34,11 @@ func All(observed map[string]trace.Trace) ([]Picture, error) {
 			return nil, fmt.Errorf("draw pictures: no story gave the trace %q", name)
 		}
 	}
-	pictures := []Picture{{Name: "flow", SVG: flow.Draw(sorted(observed), "MCP server portal: who talks to whom")}}
+	whole, err := flow.Draw(sorted(observed), "MCP server portal: who talks to whom")
+	if err != nil {
+		return nil, fmt.Errorf("draw the flow: %w", err)
+	}
+	pictures := []Picture{{Name: "flow", SVG: whole}}
 	for _, s := range []struct {
 		name, title string
 		of          trace.Trace

@@ -36,9 +36,15 @@ var boxes = map[Node]struct {
 	Gateway:             {box{620, 476, 116, 60}, []string{"(optional)"}},
 }
 
-// Draw draws what was observed in the traces.
-func Draw(traces []trace.Trace, title string) []byte {
+// Draw draws what was observed in the traces. A hop that has no place in the
+// picture is an error: leaving it out would be a lie.
+func Draw(traces []trace.Trace, title string) ([]byte, error) {
 	p := Observe(traces)
+	for _, s := range p.Arrows {
+		if _, ok := p.way(s.Arrow); !ok {
+			return nil, fmt.Errorf("the picture has no place for %s", s.hover())
+		}
+	}
 	rows := max(len(p.Upstreams), 3)
 	bottom := max(upstreamY+rows*upstreamDY, 552)
 	d := &svg.Document{Width: width, Height: bottom + 132, Title: title, Description: p.describe()}
@@ -48,7 +54,7 @@ func Draw(traces []trace.Trace, title string) []byte {
 		p.arrow(d, s)
 	}
 	p.legend(d, bottom+16)
-	return d.Bytes()
+	return d.Bytes(), nil
 }
 
 // describe is the picture in words.
@@ -107,13 +113,13 @@ type route struct {
 
 // routes are the ways between the nodes that are always the same.
 var routes = map[Arrow]route{
-	{Client, Access, false}:               {[][2]int{{144, 312}, {248, 312}}, [2]int{160, 290}, svg.Ink, false},
+	{Client, Access, false}:               {[][2]int{{144, 312}, {248, 312}}, [2]int{160, 290}, svg.Accent, false},
 	{Browser, Access, false}:              {[][2]int{{110, 140}, {110, 250}, {248, 250}}, [2]int{110, 200}, svg.Ink, false},
 	{Browser, IdentityProvider, false}:    {[][2]int{{144, 112}, {248, 112}}, [2]int{196, 112}, svg.Ink, false},
 	{Browser, AuthorizationServer, false}: {[][2]int{{80, 84}, {80, 58}, {588, 58}, {588, 84}}, [2]int{336, 58}, svg.Ink, false},
 	{Access, IdentityProvider, false}:     {[][2]int{{336, 232}, {336, 140}}, [2]int{336, 186}, svg.Ink, false},
 	{Access, Portal, false}:               {[][2]int{{424, 302}, {516, 302}}, [2]int{446, 280}, svg.Accent, false},
-	{Portal, Access, false}:               {[][2]int{{516, 352}, {424, 352}}, [2]int{470, 352}, svg.Quiet, false},
+	{Portal, Access, false}:               {[][2]int{{516, 352}, {424, 352}}, [2]int{470, 352}, svg.Ink, false},
 	{Portal, AuthorizationServer, false}:  {[][2]int{{560, 232}, {560, 140}}, [2]int{560, 186}, svg.Ink, false},
 	{Portal, AuthorizationServer, true}:   {[][2]int{{630, 232}, {630, 140}}, [2]int{0, 0}, svg.Alone, true},
 	{Portal, Gateway, false}:              {[][2]int{{560, 372}, {560, 506}, {620, 506}}, [2]int{560, 440}, svg.Detour, true},
@@ -144,11 +150,8 @@ func (p Picture) way(a Arrow) (route, bool) {
 
 // arrow draws a sighting with a badge for each of the five steps it was seen in.
 func (p Picture) arrow(d *svg.Document, s Sighting) {
-	r, ok := p.way(s.Arrow)
-	if !ok {
-		return
-	}
-	d.Arrow(r.points, r.color, r.dashed, true, s.hover())
+	r, _ := p.way(s.Arrow)
+	d.Arrow(r.points, r.color, r.dashed, s.Answered, s.hover())
 	x := r.badge[0]
 	for _, step := range s.Steps {
 		if step <= trace.UpstreamRequest && r.badge[0] > 0 {
@@ -166,10 +169,10 @@ func (p Picture) legend(d *svg.Document, y int) {
 		color  svg.Color
 		dashed bool
 	}{
-		{"requests of people; answers return", svg.Ink, false},
+		{"signing in; answers return on their lines", svg.Ink, false},
 		{"the way of a call", svg.Accent, false},
 		{"the same, through the gateway", svg.Detour, true},
-		{"background sync with the admin's credential", svg.Alone, true},
+		{"background sync, straight to the server", svg.Alone, true},
 	}
 	for i, l := range lines {
 		x, ly := 44+(i%2)*460, y+26+(i/2)*24

@@ -79,10 +79,10 @@ func TestNothingIsDrawnThatWasNotObserved(t *testing.T) {
 	without.Exchanges = slices.DeleteFunc(slices.Clone(whole.Exchanges), func(e trace.Exchange) bool {
 		return e.From == "gateway" || e.To == "gateway"
 	})
-	if out := string(flow.Draw([]trace.Trace{whole}, "t")); !strings.Contains(out, "Portal to Gateway") || !strings.Contains(out, ">Gateway<") {
+	if out := drawn(t, whole); !strings.Contains(out, "Portal to Gateway") || !strings.Contains(out, ">Gateway<") {
 		t.Error("the gateway was observed and is not drawn")
 	}
-	if out := string(flow.Draw([]trace.Trace{without}, "t")); strings.Contains(out, "Portal to Gateway") || strings.Contains(out, ">Gateway<") {
+	if out := drawn(t, without); strings.Contains(out, "Portal to Gateway") || strings.Contains(out, ">Gateway<") {
 		t.Error("the gateway was not observed and is drawn")
 	}
 }
@@ -95,7 +95,7 @@ func TestNoTwoTextsOverlap(t *testing.T) {
 		text      string
 	}
 	var all []area
-	out := string(flow.Draw([]trace.Trace{story()}, "A title"))
+	out := drawn(t, story())
 	for _, m := range text.FindAllStringSubmatch(out, -1) {
 		x, _ := strconv.Atoi(m[1])
 		y, _ := strconv.Atoi(m[2])
@@ -124,3 +124,46 @@ func TestNoTwoTextsOverlap(t *testing.T) {
 }
 
 func abs(n int) int { return max(n, -n) }
+
+func drawn(t *testing.T, traces ...trace.Trace) string {
+	t.Helper()
+	out, err := flow.Draw(traces, "A title")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+func TestAHopWithoutAPlaceIsAnError(t *testing.T) {
+	odd := story()
+	odd.Exchanges = append(odd.Exchanges, hop("gateway", "idp", 20, 21, "tools/call", ""))
+	if _, err := flow.Draw([]trace.Trace{odd}, "t"); err == nil || !strings.Contains(err.Error(), "Gateway to Identity provider") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestACredentialIsNamedByItsOwner(t *testing.T) {
+	issued := func(sent int, token string) trace.Exchange {
+		return trace.Exchange{From: "portal", To: "mail-as", Sent: sent, Answered: sent + 1, Request: trace.Request{Method: "POST", URL: "https://mail-as/token"},
+			Response: &trace.Response{Status: 200, Body: `{"access_token":"` + token + `"}`}}
+	}
+	custom := hop("portal", "mail", 6, 7, "tools/call", "")
+	custom.Request.Header.Set("X-Api-Key", "k")
+	cases := map[string][]trace.Exchange{
+		"THE CLIENT'S TOKEN": {hop("portal", "mail", 6, 7, "tools/call", "token-1")},
+		"the admin's token":  {issued(1, "token-5"), hop("portal", "mail", 6, 7, "tools/call", "token-5")},
+		"the person's token": {issued(4, "token-6"), hop("portal", "mail", 6, 7, "tools/call", "token-6")},
+		"a static token":     {hop("portal", "mail", 6, 7, "tools/call", "token-7")},
+		"headers of its own": {custom},
+		"no credential":      {hop("portal", "mail", 6, 7, "tools/call", "")},
+	}
+	for want, inner := range cases {
+		tr := trace.Trace{Roles: roles, Exchanges: append([]trace.Exchange{
+			hop("alice", "access", 2, 12, "tools/call", "token-1"), hop("access", "portal", 3, 11, "tools/call", ""),
+		}, inner...)}
+		got := flow.Observe([]trace.Trace{tr}).Upstreams
+		if diff := cmp.Diff([]flow.Upstream{{Name: "mail", Credential: want}}, got); diff != "" {
+			t.Errorf("credential (-want +got):\n%s", diff)
+		}
+	}
+}

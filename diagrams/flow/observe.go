@@ -5,6 +5,7 @@ package flow
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -37,6 +38,7 @@ type Sighting struct {
 	Arrow
 	Steps     []trace.Step // in which steps, in order
 	Count     int          // how many exchanges
+	Answered  bool         // at least one of them was answered
 	Scenarios []string     // in which stories
 }
 
@@ -55,15 +57,21 @@ type Upstream struct {
 // Observe reads the arrows off the traces.
 func Observe(traces []trace.Trace) Picture {
 	seen := map[Arrow]*Sighting{}
-	keys := map[string]*credentials{}
+	keys := map[string]map[string]bool{} // by server: what it was called with
 	for _, t := range traces {
-		issued := issuedTokens(t)
+		owners := tokenOwners(t)
 		for i, e := range t.Exchanges {
 			if a, ok := arrowOf(t, i); ok {
-				note(seen, a, t.StepOf(i), t.Scenario)
+				note(seen, a, t.StepOf(i), t.Scenario, e.Answered > 0)
 			}
-			if t.Role(e.To) == trace.Upstream && t.StepOf(i) == trace.UpstreamRequest {
-				noteCredential(keys, string(e.To), e, issued)
+			if t.Role(e.To) != trace.Upstream {
+				continue
+			}
+			if keys[string(e.To)] == nil {
+				keys[string(e.To)] = map[string]bool{}
+			}
+			if t.StepOf(i) == trace.UpstreamRequest {
+				keys[string(e.To)][credential(e, owners)] = true
 			}
 		}
 	}
@@ -102,13 +110,14 @@ func node(t trace.Trace, p trace.Party) (Node, bool) {
 	}
 }
 
-func note(seen map[Arrow]*Sighting, a Arrow, step trace.Step, scenario string) {
+func note(seen map[Arrow]*Sighting, a Arrow, step trace.Step, scenario string, answered bool) {
 	s := seen[a]
 	if s == nil {
 		s = &Sighting{Arrow: a}
 		seen[a] = s
 	}
 	s.Count++
+	s.Answered = s.Answered || answered
 	if !slices.Contains(s.Steps, step) {
 		s.Steps = append(s.Steps, step)
 		slices.Sort(s.Steps)
@@ -130,59 +139,54 @@ func arrows(seen map[Arrow]*Sighting) []Sighting {
 	return all
 }
 
-// credentials are what a server was called with.
-type credentials struct {
-	seen   map[string]bool
-	issued bool // an authorization server of the trace had issued one
-}
-
-// issuedTokens are the tokens that authorization servers of upstreams gave out.
-func issuedTokens(t trace.Trace) map[string]bool {
-	tokens := map[string]bool{}
-	for _, e := range t.Exchanges {
-		if t.Role(e.To) != trace.AuthorizationServer || e.Response == nil {
-			continue
+// tokenOwners says whose each token of a trace is: a token that a client showed
+// to access is the client's own; one that an upstream's authorization server
+// gave out belongs to the person, or to the admin if it was asked for by a sync
+// or by the admin.
+func tokenOwners(t trace.Trace) map[string]string {
+	owners := map[string]string{}
+	for i, e := range t.Exchanges {
+		if t.Role(e.To) == trace.AuthorizationServer && e.Response != nil {
+			if _, rest, ok := strings.Cut(e.Response.Body, `"access_token":"`); ok {
+				token, _, _ := strings.Cut(rest, `"`)
+				owners[token] = personsToken
+				if step := t.StepOf(i); step == trace.BackgroundSync || step == trace.AdministratorAction {
+					owners[token] = "the admin's token"
+				}
+			}
 		}
-		if _, rest, ok := strings.Cut(e.Response.Body, `"access_token":"`); ok {
-			token, _, _ := strings.Cut(rest, `"`)
-			tokens[token] = true
+		if _, token, ok := strings.Cut(e.Request.Header.Get("Authorization"), " "); ok && t.Role(e.From) == trace.Client {
+			owners[token] = "THE CLIENT'S TOKEN"
 		}
 	}
-	return tokens
+	return owners
 }
 
-func noteCredential(keys map[string]*credentials, server string, e trace.Exchange, issued map[string]bool) {
-	c := keys[server]
-	if c == nil {
-		c = &credentials{seen: map[string]bool{}}
-		keys[server] = c
+const personsToken = "the person's token"
+
+// credential is what a request shows to a server, in words.
+func credential(e trace.Exchange, owners map[string]string) string {
+	if _, token, ok := strings.Cut(e.Request.Header.Get("Authorization"), " "); ok {
+		return cmp.Or(owners[token], "a static token")
 	}
-	_, token, ok := strings.Cut(e.Request.Header.Get("Authorization"), " ")
-	if ok {
-		c.seen[token] = true
-		c.issued = c.issued || issued[token]
+	for name := range e.Request.Header {
+		if strings.HasPrefix(name, "X-") || name == "Cookie" || strings.HasPrefix(name, "Cf-Access-") {
+			return "headers of its own"
+		}
 	}
+	return "no credential"
 }
 
-func upstreams(keys map[string]*credentials) []Upstream {
+func upstreams(keys map[string]map[string]bool) []Upstream {
 	var all []Upstream
-	for name, c := range keys {
-		all = append(all, Upstream{name, c.kind()})
+	for _, name := range slices.Sorted(maps.Keys(keys)) {
+		kinds := slices.Sorted(maps.Keys(keys[name]))
+		if len(kinds) == 0 {
+			kinds = []string{"not called here"}
+		}
+		all = append(all, Upstream{name, strings.Join(kinds, ", ")})
 	}
-	slices.SortFunc(all, func(a, b Upstream) int { return strings.Compare(a.Name, b.Name) })
 	return all
-}
-
-// kind is the credential as the server sees it.
-func (c *credentials) kind() string {
-	switch {
-	case len(c.seen) == 0:
-		return "no credential"
-	case c.issued:
-		return "the person's token"
-	default:
-		return "a static token"
-	}
 }
 
 // hover is what is said of an arrow where a pointer rests on it.

@@ -84,36 +84,84 @@ func Draw(t trace.Trace, title string) []byte {
 }
 
 type picture struct {
-	trace  trace.Trace
-	lanes  []trace.Party
-	events []event
-	y      []int // of each event
-	steps  []heading
-	bottom int
+	trace    trace.Trace
+	lanes    []trace.Party
+	events   []event
+	y        []int // of each event
+	headings []heading
+	bottom   int
 }
 
 type heading struct {
-	step trace.Step
+	text string
 	y    int
 }
 
-// layout gives each event a height; a change of step takes a heading.
+// layout gives each event a height, and each group of events its headings.
 func (p *picture) layout() {
 	p.events = events(p.trace)
-	y, outer, shown := top, trace.Step(0), map[trace.Step]bool{}
-	for _, e := range p.events {
-		if !e.answer && p.begins(e) && e.step != outer {
-			outer, shown = e.step, map[trace.Step]bool{}
+	y := top
+	var headed []trace.Step
+	for i, e := range p.events {
+		if e.answer {
+			y += row
+			p.y = append(p.y, y-10)
+			continue
 		}
-		if !e.answer && !shown[e.step] {
-			p.steps = append(p.steps, heading{e.step, y})
+		if i == 0 || p.begins(e) && !slices.Contains(headed, e.step) {
+			headed = p.steps(i)
+			if interleave(headed) {
+				slices.Sort(headed)
+				headed = slices.Compact(headed)
+				p.headings = append(p.headings, heading{names(headed), y})
+				y += band
+			} else {
+				headed = nil
+			}
+		}
+		if !slices.Contains(headed, e.step) {
+			headed = append(headed, e.step)
+			p.headings = append(p.headings, heading{names([]trace.Step{e.step}), y})
 			y += band
-			shown[e.step] = true
 		}
 		y += row
 		p.y = append(p.y, y-10)
 	}
 	p.bottom = y + 8
+}
+
+// steps are the steps of the i-th event and of what follows from it, each
+// change of step once.
+func (p *picture) steps(i int) []trace.Step {
+	all := []trace.Step{p.events[i].step}
+	for _, e := range p.events[i+1:] {
+		if !e.answer && p.begins(e) {
+			break
+		}
+		if !e.answer && e.step != all[len(all)-1] {
+			all = append(all, e.step)
+		}
+	}
+	return all
+}
+
+// interleave says whether a step comes back after another.
+func interleave(steps []trace.Step) bool {
+	sorted := slices.Clone(steps)
+	slices.Sort(sorted)
+	return len(slices.Compact(sorted)) < len(steps)
+}
+
+func names(steps []trace.Step) string {
+	var all []string
+	for _, step := range steps {
+		name := step.String()
+		if step <= trace.UpstreamRequest {
+			name = fmt.Sprintf("%d  %s", step, name)
+		}
+		all = append(all, name)
+	}
+	return strings.Join(all, " · ")
 }
 
 // begins says whether an event is no consequence of another: a client, a
@@ -149,13 +197,9 @@ func label(t trace.Trace, party trace.Party) string {
 }
 
 func (p *picture) bands(d *svg.Document) {
-	for _, h := range p.steps {
+	for _, h := range p.headings {
 		d.Rect(8, h.y, width-16, band-8, svg.Band, "", false)
-		name := h.step.String()
-		if h.step <= trace.UpstreamRequest {
-			name = fmt.Sprintf("%d  %s", h.step, name)
-		}
-		d.Text(20, h.y+18, name, svg.Accent, svg.Start, true)
+		d.Text(20, h.y+18, h.text, svg.Accent, svg.Start, true)
 	}
 }
 

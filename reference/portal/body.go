@@ -15,7 +15,7 @@ import (
 // that takes both kinds of answers (MCP 2025-11-25, Transports, "Sending
 // Messages to the Server"), and not larger than max bytes.
 func readBody(w http.ResponseWriter, r *http.Request, max int64) ([]byte, *refusal) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+	if kind, _ := mediaType(r.Header.Get("Content-Type")); kind != "application/json" {
 		return nil, &refusal{http.StatusUnsupportedMediaType, rpc.InvalidRequest("the content type is not application/json")}
 	}
 	if e := r.Header.Get("Content-Encoding"); e != "" && e != "identity" {
@@ -58,8 +58,8 @@ func accepts(values []string, kind string) bool {
 	family, _, _ := strings.Cut(kind, "/")
 	for _, value := range values {
 		for part := range strings.SplitSeq(value, ",") {
-			name, parameters, err := mime.ParseMediaType(part)
-			if err != nil || name != kind && name != family+"/*" && name != "*/*" {
+			name, parameters := mediaType(part)
+			if name != kind && name != family+"/*" && name != "*/*" {
 				continue
 			}
 			if q, err := strconv.ParseFloat(parameters["q"], 64); err != nil || q > 0 {
@@ -68,4 +68,17 @@ func accepts(values []string, kind string) bool {
 		}
 	}
 	return false
+}
+
+// mediaType reads a media type and its parameters; "" if it is none. What has
+// no parameters and no capitals, as from nearly every client, is its own name.
+func mediaType(value string) (name string, parameters map[string]string) {
+	if value = strings.TrimSpace(value); !strings.ContainsRune(value, ';') && strings.ToLower(value) == value {
+		return value, nil
+	}
+	name, parameters, err := mime.ParseMediaType(value)
+	if err != nil {
+		return "", nil
+	}
+	return name, parameters
 }

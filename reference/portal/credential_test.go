@@ -83,3 +83,41 @@ func accepts(token string) func(string) bool {
 
 // unauthorized is what a client is told of a credential that a server does not
 // take: never an HTTP 401, and where to go.
+
+// A conversation that was opened with another authorization, perhaps as
+// somebody else, is not used with the new one.
+func TestANewAuthorizationBeginsANewConversation(t *testing.T) {
+	n := newTown()
+	mail := &peer{revision: stateful, tools: tools("send")}
+	n.serve("mail.example", mail)
+	consents := NewMockConsents(t)
+	consents.EXPECT().Finish(mock.Anything, alice, mock.Anything).Return(credential.Finished{Server: "mail"}, nil).Once()
+	credentials := tokens(t)
+	synced(t, n, func(c *portal.Config) { c.Credentials, c.Consents = credentials, consents }, oauth("mail", true))
+	hers, bobs := connect(t, n, "alice", stateful), connect(t, n, "bob", stateful)
+	for _, c := range []*client{hers, bobs} {
+		c.call("mail_send", `{}`)
+	}
+	before := mail.sessions
+
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://portal.internal.example/servers-callback?state=s&code=c", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Cf-Access-Jwt-Assertion", "alice")
+	resp, err := n.dial("browser").Do(r)
+	if err != nil || resp.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	for _, c := range []*client{hers, bobs} {
+		c.call("mail_send", `{}`)
+	}
+
+	if opened := mail.sessions - before; opened != 1 {
+		t.Errorf("%d conversations were opened", opened)
+	}
+	ended := mail.heard("DELETE")
+	if len(ended) != 2 || ended[1].header.Get("Authorization") != "Bearer person:a-1@mail" { // the first is the sync's
+		t.Errorf("ended: %+v", ended)
+	}
+}

@@ -236,3 +236,21 @@ func TestPingAndNotifications(t *testing.T) {
 		}
 	}
 }
+
+// A service whose id reads like a person is not that person.
+func TestAServiceIsNoPersonOfTheSameName(t *testing.T) {
+	n := newTown()
+	standUp(t, n, func(c *portal.Config) {
+		c.Identifier = people{"person": {Subject: "x", Grant: "g"}, "service": {Service: "person:x", Grant: "g"}, "odd": {Subject: "person:x", Grant: "g"}}
+	})
+	service := connect(t, n, "service", stateful)
+	for _, token := range []string{"person", "odd"} {
+		thief := &client{t: t, town: n, token: token, revision: stateful, session: service.session}
+		if r := thief.ask("ping", "", ""); r.status != http.StatusNotFound {
+			t.Errorf("%s: %d", token, r.status)
+		}
+	}
+	if r := service.ask("ping", "", ""); r.status != http.StatusOK {
+		t.Errorf("the service itself: %d", r.status)
+	}
+}

@@ -137,6 +137,7 @@ func stream(w http.ResponseWriter, events ...string) {
 	for _, e := range events {
 		fmt.Fprintf(w, "event: message\ndata: %s\n\n", e)
 	}
+	_ = http.NewResponseController(w).Flush()
 }
 
 // tool is a definition.

@@ -437,3 +437,33 @@ func TestAStreamIsNotHeldBack(t *testing.T) {
 		_, _ = io.Copy(io.Discard, resp.Body)
 	})
 }
+
+// The same after the answer has begun: what can no longer be written does not
+// end the call.
+func TestGoingAwayInTheMiddleOfAStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newTown()
+		var finished atomic.Bool
+		n.serve("wiki.example", &peer{revision: stateless, tools: tools("slow"), does: map[string]func(http.ResponseWriter, *http.Request, call){
+			"tools/call": func(w http.ResponseWriter, r *http.Request, m call) {
+				for range 5 {
+					stream(w, `{"jsonrpc":"2.0","method":"notifications/vendor"}`)
+					time.Sleep(time.Second)
+				}
+				finished.Store(r.Context().Err() == nil)
+				stream(w, fmt.Sprintf(`{"jsonrpc":"2.0","id":%s,"result":{"resultType":"complete"}}`, m.ID))
+			},
+		}})
+		synced(t, n, nil, server("wiki"))
+		alice := connect(t, n, "alice", stateful)
+		resp, err := alice.begin(t.Context(), http.MethodPost, nil, alice.request("tools/call", `"name":"wiki_slow"`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		time.Sleep(10 * time.Second)
+		if !finished.Load() {
+			t.Error("the call was given up")
+		}
+	})
+}

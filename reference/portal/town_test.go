@@ -109,6 +109,7 @@ func answerOf(h http.Handler, r *http.Request, body []byte) (*http.Response, err
 		}()
 		h.ServeHTTP(out, arrived)
 		out.WriteHeader(http.StatusOK)
+		out.Flush()
 		_ = writer.Close()
 	}()
 	select {
@@ -141,13 +142,21 @@ func (h hangUp) Close() error {
 type response struct {
 	header, sent http.Header
 	pipe         *io.PipeWriter
+	written      bytes.Buffer
+	gone         error // the reader has closed
 	status       int
 	begun        chan struct{}
 	once         sync.Once
 }
 
 func (w *response) Header() http.Header { return w.header }
-func (w *response) Flush()              {}
+
+// Flush passes on what was written: like a server's, writes wait for it.
+func (w *response) Flush() {
+	w.WriteHeader(http.StatusOK)
+	_, w.gone = w.pipe.Write(w.written.Bytes())
+	w.written.Reset()
+}
 
 func (w *response) WriteHeader(status int) {
 	w.once.Do(func() {
@@ -158,7 +167,8 @@ func (w *response) WriteHeader(status int) {
 
 func (w *response) Write(b []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
-	return w.pipe.Write(b)
+	w.written.Write(b)
+	return len(b), w.gone
 }
 
 // people are the application tokens of the tests and whom each speaks for.

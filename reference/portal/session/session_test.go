@@ -242,6 +242,15 @@ func TestAnIDUsedTwiceMeansTheLaterRequest(t *testing.T) {
 		t.Errorf("%v, %v", first.Err(), second.Err())
 	}
 	doneFirst()
+
+	_, doneThird := s.Track(t.Context(), "2")
+	fourth, doneFourth := s.Track(t.Context(), "2")
+	defer doneFourth()
+	doneThird()
+	s.Cancel("2")
+	if fourth.Err() == nil {
+		t.Error("the end of the earlier request hid the later one")
+	}
 }
 
 func TestTheEndOfASessionEndsItsRequests(t *testing.T) {

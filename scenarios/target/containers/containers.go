@@ -53,7 +53,8 @@ func Launch(ctx context.Context, dir string) process.Launch {
 			},
 		})
 		if err != nil {
-			return process.Ready{}, nil, fmt.Errorf("start a container: %w", err)
+			// A container that was made and did not start is still there.
+			return process.Ready{}, nil, errors.Join(fmt.Errorf("start a container: %w", err), testcontainers.TerminateContainer(c))
 		}
 		stop := func() error { return c.Terminate(context.WithoutCancel(ctx)) }
 		ready, err := said(ctx, c)
