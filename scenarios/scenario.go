@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 	"testing/synctest"
 	"time"
 
@@ -142,7 +143,7 @@ func (s story) run(revision, picture string) {
 		s.inWorld(revision, picture)
 		return
 	}
-	synctest.Test(now.t, func(*testingT) {
+	synctest.Test(now.t, func(*testing.T) {
 		defer GinkgoRecover()
 		defer time.Sleep(lingering)
 		s.inWorld(revision, picture)

@@ -24,8 +24,6 @@ import (
 	"github.com/portico-mcp/portico/simulators/trace"
 )
 
-type testingT = testing.T
-
 // Options choose what to run and who is told.
 type Options struct {
 	// Select keeps the stories that one of the patterns fits: a requirement's

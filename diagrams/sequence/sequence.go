@@ -187,12 +187,12 @@ func (p *picture) heading(d *svg.Document, title string) {
 		if i%2 == 1 && len(p.lanes) > 6 {
 			y = 70 // neighbours' names would touch
 		}
-		d.Text(p.x(party), y, label(p.trace, party), svg.Ink, svg.Middle, true)
+		d.Text(p.x(party), y, label(party), svg.Ink, svg.Middle, true)
 	}
 }
 
-// label is a party's name, and for the portal's own parts nothing more.
-func label(t trace.Trace, party trace.Party) string {
+// label is a party's name as a person would write it.
+func label(party trace.Party) string {
 	return strings.Replace(string(party), ".browser", "'s browser", 1)
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/portico-mcp/portico/reference/page"
 	"github.com/portico-mcp/portico/reference/portal/credential"
 )
 
@@ -172,17 +173,9 @@ func (p *Portal) message(w http.ResponseWriter, status int, title, text string) 
 	p.page(w, status, "message", map[string]any{"Title": title, "Text": text})
 }
 
-// page answers with a page that cannot be framed, cached or followed.
+// page answers with one of the pages.
 func (p *Portal) page(w http.ResponseWriter, status int, name string, data any) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	if err := pageTemplates.ExecuteTemplate(w, name+".html", data); err != nil {
+	if err := page.Show(w, status, pageTemplates, name+".html", data); err != nil {
 		p.log.Error("page", "name", name, "error", err)
 	}
 }

@@ -2,7 +2,6 @@ package network
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/url"
@@ -28,15 +27,13 @@ type LoopbackConfig struct {
 // the system has all of 127.0.0.0/8 (Linux), each dials from an address of its
 // own there, so that a listener can tell who called.
 func Loopback(c LoopbackConfig) *Network {
-	return build(&loopback{LoopbackConfig: c, distinct: canDialFrom(net.IPv4(127, 0, 0, 2))})
+	return build(&loopback{LoopbackConfig: c, distinct: canDialFrom(net.IPv4(127, 0, 0, 2))}, nil)
 }
 
 type loopback struct {
 	LoopbackConfig
 	distinct bool
 }
-
-func (l *loopback) client() *tls.Config { return nil }
 
 // address is the n-th host's own; the first is 127.0.0.2, since 127.0.0.1 is
 // everybody's.

@@ -15,7 +15,7 @@ import (
 // TLS certificates of the town's authority, and addresses of their own out of
 // 198.18.0.0/15 (RFC 2544). It runs inside a testing/synctest bubble.
 func InMemory() *Network {
-	return build(&memory{doors: map[string]*door{}, ports: map[string]int{}})
+	return build(&memory{doors: map[string]*door{}, ports: map[string]int{}}, &tls.Config{RootCAs: authority().pool})
 }
 
 type memory struct {
@@ -26,22 +26,7 @@ type memory struct {
 
 var errRefused = errors.New("connection refused")
 
-// hostAddress gives the n-th host its own address: out of the benchmark range
-// in memory, out of 127.0.0.0/8 on loopback where the system has it.
-func hostAddress(g ground, n int) net.IP {
-	switch g := g.(type) {
-	case *memory:
-		return net.IPv4(198, 18, byte(n>>8), byte(n))
-	case *loopback:
-		return g.address(n)
-	default:
-		return nil
-	}
-}
-
-func (m *memory) client() *tls.Config {
-	return &tls.Config{RootCAs: authority().pool}
-}
+func (m *memory) address(n int) net.IP { return net.IPv4(198, 18, byte(n>>8), byte(n)) }
 
 func (m *memory) listen(h *Host) (net.Listener, *url.URL, error) {
 	if _, err := http.NewRequest(http.MethodGet, "https://"+h.name, nil); err != nil {

@@ -31,6 +31,7 @@ import (
 // Network is the hosts of one town and the record of what they said.
 type Network struct {
 	ground   ground
+	trust    *tls.Config // what hosts dial with; nil: plain http
 	recorder *recorder
 
 	mu    sync.Mutex
@@ -44,13 +45,14 @@ type ground interface {
 	listen(h *Host) (net.Listener, *url.URL, error)
 	// dial connects from the host to an address of this network.
 	dial(ctx context.Context, from *Host, address string) (net.Conn, error)
-	// client is the TLS configuration a host dials with, nil for plain http.
-	client() *tls.Config
+	// address is what the n-th host dials from; nil: the system's choice.
+	address(n int) net.IP
 }
 
-func build(g ground) *Network {
+func build(g ground, trust *tls.Config) *Network {
 	return &Network{
 		ground:   g,
+		trust:    trust,
 		recorder: newRecorder(),
 		hosts:    map[trace.Party]*Host{},
 		names:    map[string]trace.Party{},
@@ -85,7 +87,7 @@ func (n *Network) Host(party trace.Party, role trace.Role, name string) (*Host, 
 	_, taken := n.hosts[party]
 	if !taken {
 		n.hosts[party] = h
-		h.ip = hostAddress(n.ground, len(n.hosts))
+		h.ip = n.ground.address(len(n.hosts))
 	}
 	n.mu.Unlock()
 	if taken {
@@ -162,7 +164,7 @@ func (h *Host) client(proxy *Host, roots []*tls.Certificate) *http.Client {
 		IdleConnTimeout:     90 * time.Second,
 		DisableCompression:  true,
 		TLSNextProto:        map[string]func(string, *tls.Conn) http.RoundTripper{},
-		TLSClientConfig:     trusting(h.network.ground.client(), roots),
+		TLSClientConfig:     trusting(h.network.trust, roots),
 	}
 	to := trace.Party("")
 	if proxy != nil {

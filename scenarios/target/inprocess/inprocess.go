@@ -1,5 +1,5 @@
-// Package inprocess is the reference portal as a target, in the process of the
-// stories: in memory with virtual time, or on loopback in real time.
+// Package inprocess is the reference portal in the process of the stories: as a
+// target, in memory with virtual time, or on any network one gives it.
 package inprocess
 
 import (
@@ -17,38 +17,18 @@ import (
 	"github.com/portico-mcp/portico/simulators/network"
 )
 
-// Version of the reference portal, as reports and User-Agents show it.
-const Version = "0.1.0"
-
 // Memory is the reference portal on a network in memory.
 type Memory struct{}
 
 // Name of the target.
-func (Memory) Name() string { return "portico reference " + Version }
+func (Memory) Name() string { return "portico reference " + portal.Version }
 
 // Has tells that everything is observed in memory.
 func (Memory) Has(target.Feature) bool { return true }
 
 // Open puts the portal into the world.
 func (Memory) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {
-	return town.Open(ctx, network.InMemory(), w, revision, Start(slog.New(slog.DiscardHandler)))
-}
-
-// Loopback is the reference portal on loopback, in plain http.
-type Loopback struct {
-	Config network.LoopbackConfig
-	Logger *slog.Logger // nil: slog.Default
-}
-
-// Name of the target.
-func (Loopback) Name() string { return "portico reference " + Version + " on loopback" }
-
-// Has tells that real time is real.
-func (Loopback) Has(f target.Feature) bool { return f != target.VirtualTime }
-
-// Open puts the portal into the world.
-func (l Loopback) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {
-	return town.Open(ctx, network.Loopback(l.Config), w, revision, Start(l.Logger))
+	return OpenOn(ctx, network.InMemory(), w, revision, slog.New(slog.DiscardHandler))
 }
 
 // OpenOn puts the reference portal into a world built on a given network.

@@ -18,6 +18,7 @@ import (
 	"github.com/portico-mcp/portico/scenarios/target"
 	"github.com/portico-mcp/portico/scenarios/target/inprocess"
 	"github.com/portico-mcp/portico/simulators/client"
+	"github.com/portico-mcp/portico/simulators/network"
 	"github.com/portico-mcp/portico/simulators/trace"
 )
 
@@ -35,7 +36,7 @@ func everyday(t *testing.T, revision string) *target.Town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	town, err := inprocess.Loopback{Logger: slog.New(slog.DiscardHandler)}.Open(t.Context(), w, revision)
+	town, err := inprocess.OpenOn(t.Context(), network.Loopback(network.LoopbackConfig{}), w, revision, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

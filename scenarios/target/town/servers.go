@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/portico-mcp/portico/fixtures"
@@ -30,10 +31,7 @@ func Warm() error {
 
 func (b *builder) servers() error {
 	for _, s := range b.site.World.Servers {
-		url, err := s.URL, error(nil)
-		if url == "" {
-			url, err = b.server(s)
-		}
+		url, err := b.server(s)
 		if err != nil {
 			return fmt.Errorf("server %q: %w", s.ID, err)
 		}
@@ -43,8 +41,12 @@ func (b *builder) servers() error {
 }
 
 // server puts an upstream on the network, and the authorization server that
-// protects it, and gives the URL of its MCP endpoint.
+// protects it, and gives the URL of its MCP endpoint. One that stands elsewhere
+// is only named.
 func (b *builder) server(s fixtures.Server) (string, error) {
+	if s.URL != "" {
+		return s.URL, nil
+	}
 	h, err := b.host(trace.Party(s.ID), trace.Upstream, dnsName(s.ID))
 	if err != nil {
 		return "", err
@@ -54,7 +56,8 @@ func (b *builder) server(s fixtures.Server) (string, error) {
 		return "", err
 	}
 	config.Name, config.Revision, config.Advertise = s.ID, b.site.Revision, h.Origin()
-	if config.Guard, err = b.guard(s, h.Origin()+"/mcp"); err != nil {
+	endpoint := h.Origin() + "/mcp"
+	if config.Guard, err = b.guard(s, endpoint); err != nil {
 		return "", err
 	}
 	server, err := upstream.New(config)
@@ -62,18 +65,12 @@ func (b *builder) server(s fixtures.Server) (string, error) {
 		return "", err
 	}
 	b.closers = append(b.closers, func() { _ = server.Close() })
-	return h.Origin() + "/mcp", h.Serve(server)
+	return endpoint, h.Serve(server)
 }
 
 // dnsName is the server's host name; an underscore is no part of one.
 func dnsName(id string) string {
-	name := []byte(id)
-	for i, c := range name {
-		if c == '_' {
-			name[i] = '-'
-		}
-	}
-	return string(name) + ".example"
+	return strings.ReplaceAll(id, "_", "-") + ".example"
 }
 
 func (b *builder) guard(s fixtures.Server, resource string) (upstream.Guard, error) {
