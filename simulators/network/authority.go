@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
+	"net"
 	"sync"
 	"time"
 )
@@ -28,10 +29,24 @@ var authority = sync.OnceValue(func() *certificateAuthority {
 	if err != nil {
 		panic(err) // the system has no randomness
 	}
+	return newCertificateAuthority(self)
+})
+
+func newCertificateAuthority(self *tls.Certificate) *certificateAuthority {
 	pool := x509.NewCertPool()
 	pool.AddCert(self.Leaf)
 	return &certificateAuthority{self: self, pool: pool, issued: map[string]*tls.Certificate{}}
-})
+}
+
+// withSystemRoots is what the system trusts, and the authority.
+func withSystemRoots(authority *tls.Certificate) *x509.CertPool {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool() // a system without roots
+	}
+	pool.AddCert(authority.Leaf)
+	return pool
+}
 
 // Warm makes the town's certificate authority, which must not happen inside a
 // testing/synctest bubble for the first time.
@@ -47,22 +62,30 @@ func NewAuthority(name string) (*tls.Certificate, error) {
 	return issue(template, nil)
 }
 
-// certificate answers a handshake with a certificate for the name it asks for.
-func certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	ca := authority()
+// certificate answers a handshake with a certificate for the name it asks for,
+// or for the address that was called if it names none (RFC 6066 §3: an address
+// is no server name).
+func (ca *certificateAuthority) certificate(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+	name := hello.ServerName
+	if name == "" && hello.Conn != nil {
+		name = hostOnly(hello.Conn.LocalAddr().String())
+	}
 	ca.mu.Lock()
 	defer ca.mu.Unlock()
-	if c := ca.issued[hello.ServerName]; c != nil {
+	if c := ca.issued[name]; c != nil {
 		return c, nil
 	}
-	template := certificateTemplate(hello.ServerName)
-	template.DNSNames = []string{hello.ServerName}
+	template := certificateTemplate(name)
+	template.DNSNames = []string{name}
+	if ip := net.ParseIP(name); ip != nil {
+		template.DNSNames, template.IPAddresses = nil, []net.IP{ip}
+	}
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	c, err := issue(template, ca.self)
 	if err != nil {
 		return nil, err
 	}
-	ca.issued[hello.ServerName] = c
+	ca.issued[name] = c
 	return c, nil
 }
 

@@ -39,7 +39,7 @@ func (m *memory) listen(h *Host) (net.Listener, *url.URL, error) {
 		return nil, nil, errors.New("there is a host of that DNS name")
 	}
 	m.doors[h.name] = d
-	return &either{door: d, config: &tls.Config{GetCertificate: certificate}}, &url.URL{Scheme: "https", Host: h.name}, nil
+	return &either{Listener: d, config: &tls.Config{GetCertificate: authority().certificate}}, &url.URL{Scheme: "https", Host: h.name}, nil
 }
 
 func (m *memory) dial(ctx context.Context, from *Host, address string) (net.Conn, error) {
@@ -92,46 +92,3 @@ type named string
 
 func (named) Network() string  { return "tcp" }
 func (n named) String() string { return string(n) + ":443" }
-
-// either speaks TLS with who begins with a handshake and plain HTTP with who
-// does not: a forward proxy is spoken to in plain text.
-type either struct {
-	*door
-	config *tls.Config
-}
-
-func (e *either) Accept() (net.Conn, error) {
-	c, err := e.door.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &undecided{conn: c.(*conn), config: e.config}, nil
-}
-
-// undecided is a connection whose first byte has not been looked at.
-type undecided struct {
-	*conn
-	config *tls.Config
-	once   sync.Once
-	chosen net.Conn
-}
-
-const handshakeRecord = 0x16 // TLS ContentType handshake (RFC 8446 §5.1)
-
-func (u *undecided) decide() net.Conn {
-	u.once.Do(func() {
-		u.chosen = u.conn
-		if first, err := u.conn.peek(); err == nil && first == handshakeRecord {
-			u.chosen = tls.Server(u.conn, u.config)
-		}
-	})
-	return u.chosen
-}
-
-func (u *undecided) Read(p []byte) (int, error)  { return u.decide().Read(p) }
-func (u *undecided) Write(p []byte) (int, error) { return u.decide().Write(p) }
-
-func (u *undecided) Close() error {
-	u.once.Do(func() { u.chosen = u.conn })
-	return u.chosen.Close()
-}

@@ -18,6 +18,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -36,7 +37,8 @@ type Network struct {
 
 	mu    sync.Mutex
 	hosts map[trace.Party]*Host
-	names map[string]trace.Party // URL host to party
+	names map[string]trace.Party     // URL host to party
+	roles map[trace.Party]trace.Role // of parties that are no hosts of ours
 }
 
 // ground is what a network is built on: how a host listens and dials.
@@ -56,6 +58,7 @@ func build(g ground, trust *tls.Config) *Network {
 		recorder: newRecorder(),
 		hosts:    map[trace.Party]*Host{},
 		names:    map[string]trace.Party{},
+		roles:    map[trace.Party]trace.Role{},
 	}
 }
 
@@ -105,6 +108,14 @@ func (n *Network) Host(party trace.Party, role trace.Role, name string) (*Host, 
 	n.names[origin.Host] = party
 	n.mu.Unlock()
 	return h, nil
+}
+
+// Outsider names a party that stands elsewhere, by the host (and port, if any)
+// of its URLs.
+func (n *Network) Outsider(party trace.Party, role trace.Role, host string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.names[strings.ToLower(host)], n.roles[party] = party, role
 }
 
 // Party is the name the town gives the host.
@@ -218,6 +229,7 @@ func (n *Network) Close() {
 func (n *Network) Trace() trace.Trace {
 	t := trace.Trace{Exchanges: n.recorder.exchanges(), Roles: map[trace.Party]trace.Role{}}
 	n.mu.Lock()
+	maps.Copy(t.Roles, n.roles)
 	for party, h := range n.hosts {
 		t.Roles[party] = h.role
 	}

@@ -64,7 +64,7 @@ func (s *stream) setLimit(l *limit, t time.Time) {
 	s.changed.Broadcast()
 }
 
-func (s *stream) get(p []byte, take bool) (int, error) {
+func (s *stream) get(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
@@ -75,10 +75,8 @@ func (s *stream) get(p []byte, take bool) (int, error) {
 			return 0, os.ErrDeadlineExceeded
 		case len(s.buf) > 0:
 			n := copy(p, s.buf)
-			if take {
-				s.buf = s.buf[n:]
-				s.changed.Broadcast()
-			}
+			s.buf = s.buf[n:]
+			s.changed.Broadcast()
 			return n, nil
 		case s.ended:
 			return 0, io.EOF
@@ -127,7 +125,7 @@ type conn struct {
 	local, remote net.Addr
 }
 
-func (c *conn) Read(p []byte) (int, error)  { return c.in.get(p, true) }
+func (c *conn) Read(p []byte) (int, error)  { return c.in.get(p) }
 func (c *conn) Write(p []byte) (int, error) { return c.out.put(p) }
 func (c *conn) LocalAddr() net.Addr         { return c.local }
 func (c *conn) RemoteAddr() net.Addr        { return c.remote }
@@ -152,11 +150,4 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 func (c *conn) SetWriteDeadline(t time.Time) error {
 	c.out.setLimit(&c.out.write, t)
 	return nil
-}
-
-// peek waits for the next byte and leaves it where it is.
-func (c *conn) peek() (byte, error) {
-	var first [1]byte
-	_, err := c.in.get(first[:], false)
-	return first[0], err
 }

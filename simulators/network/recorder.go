@@ -18,29 +18,49 @@ const recordedBody = 1 << 20
 
 // recorder keeps the exchanges of a network in the order of their events.
 type recorder struct {
+	bound Bound // fixed before the first exchange
+
 	mu       sync.Mutex
 	began    time.Time
 	event    int
 	seen     []*exchange
 	inFlight map[string]*exchange // by the dialling end's address and port
 	sources  map[string]string    // address and port that a listener was called from, to address
+
+	log     []logged // the events, for those who follow
+	bytes   int      // of the bodies that are kept
+	dropped int      // exchanges that were given up for newer ones
+	watches map[chan struct{}]bool
 }
 
 // exchange is one exchange while it is going on; guarded by the recorder.
-type exchange struct{ trace.Exchange }
+type exchange struct {
+	trace.Exchange
+	id    int       // the event of its request: it stays when others are dropped
+	at    time.Time // of its request
+	conn  string    // the dialling end's address and port; "": not known yet
+	bytes int
+	gone  bool // it was dropped
+}
 
 func newRecorder() *recorder {
-	return &recorder{began: time.Now(), inFlight: map[string]*exchange{}, sources: map[string]string{}}
+	return &recorder{
+		began: time.Now(), inFlight: map[string]*exchange{}, sources: map[string]string{}, watches: map[chan struct{}]bool{},
+	}
 }
 
 func (r *recorder) begin(from, to trace.Party, req trace.Request) *exchange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.event++
-	x := &exchange{trace.Exchange{
-		From: from, To: to, Sent: r.event, After: time.Since(r.began), Request: req,
-	}}
+	now := time.Now()
+	x := &exchange{Exchange: trace.Exchange{
+		From: from, To: to, Sent: r.event, After: now.Sub(r.began), Request: req,
+	}, id: r.event, at: now}
 	r.seen = append(r.seen, x)
+	r.holds(x, len(req.Body))
+	r.happened(x)
+	r.makeRoom()
 	return x
 }
 
@@ -54,7 +74,9 @@ func (r *recorder) read(x *exchange, part []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	room := recordedBody - len(x.Response.Body)
-	x.Response.Body += string(part[:min(room, len(part))])
+	more := string(part[:min(room, len(part))])
+	x.Response.Body += more
+	r.holds(x, len(more))
 }
 
 func (r *recorder) end(x *exchange) {
@@ -63,7 +85,11 @@ func (r *recorder) end(x *exchange) {
 	if x.Answered == 0 {
 		r.event++
 		x.Answered = r.event
-		x.Took = time.Since(r.began) - x.After
+		x.Took = time.Since(x.at)
+		r.happened(x)
+	}
+	if r.inFlight[x.conn] == x {
+		delete(r.inFlight, x.conn)
 	}
 }
 
@@ -77,7 +103,10 @@ func (r *recorder) fail(x *exchange, err error) {
 func (r *recorder) forget() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.seen, r.event, r.began = nil, 0, time.Now()
+	for _, x := range r.seen {
+		x.gone = true
+	}
+	r.seen, r.log, r.bytes, r.began = nil, nil, 0, time.Now()
 }
 
 // since is when the record began.
@@ -92,13 +121,19 @@ func (r *recorder) exchanges() []trace.Exchange {
 	defer r.mu.Unlock()
 	out := make([]trace.Exchange, len(r.seen))
 	for i, x := range r.seen {
-		out[i] = x.Exchange
-		if x.Response != nil {
-			response := *x.Response
-			out[i].Response = &response
-		}
+		out[i] = x.copy()
 	}
 	return out
+}
+
+// copy is the exchange as it is now.
+func (x *exchange) copy() trace.Exchange {
+	e := x.Exchange
+	if x.Response != nil {
+		response := *x.Response
+		e.Response = &response
+	}
+	return e
 }
 
 // rides notes which connection carries the exchange, so that the listening
@@ -106,7 +141,7 @@ func (r *recorder) exchanges() []trace.Exchange {
 func (r *recorder) rides(x *exchange, local string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.inFlight[local] = x
+	r.inFlight[local], x.conn = x, local
 	if source, ok := r.sources[local]; ok {
 		x.Address = source
 	}

@@ -18,36 +18,71 @@ import (
 // equal traces. Headers that only carry the time or the length are dropped,
 // and an HTML page is reduced to its title.
 func (t Trace) Named() Trace {
-	n := namer{names: map[string]string{}, counts: map[string]int{}}
+	n := NewNamer(Numbers)
 	for _, e := range t.Exchanges {
-		n.request(e.Request)
-		if e.Response != nil {
-			n.response(*e.Response)
-		}
+		n.learn(e)
 	}
-	replace := n.replacer()
 	out := t
 	out.Exchanges = make([]Exchange, len(t.Exchanges))
 	for i, e := range t.Exchanges {
-		e.Request.URL = replace.Replace(e.Request.URL)
-		e.Request.Header = rename(replace, e.Request.Header)
-		e.Request.Body = replace.Replace(e.Request.Body)
-		if e.Response != nil {
-			r := *e.Response
-			r.Body = replace.Replace(readable(r))
-			r.Header = rename(replace, r.Header)
-			e.Response = &r
-		}
-		e.Failure = replace.Replace(e.Failure)
-		out.Exchanges[i] = e
+		out.Exchanges[i] = n.rename(e)
 	}
 	return out
 }
 
-// namer collects opaque values in the order they appear.
-type namer struct {
-	names  map[string]string // value to name
-	counts map[string]int    // by kind
+// Style is how the names of one kind are told apart.
+type Style int
+
+// The styles of names.
+const (
+	Numbers Style = iota // token-1
+	Letters              // token-A
+)
+
+// Namer gives names to opaque values as exchanges come in, for who looks on
+// while they happen. It may not be used by several goroutines at once.
+type Namer struct {
+	style    Style
+	names    map[string]string // value to name
+	counts   map[string]int    // by kind
+	replacer *strings.Replacer // of the names so far; nil: to be made anew
+}
+
+// NewNamer makes a namer that knows nothing yet.
+func NewNamer(style Style) *Namer {
+	return &Namer{style: style, names: map[string]string{}, counts: map[string]int{}}
+}
+
+// Named is the exchange with names for every opaque value that was seen in it
+// or before it, and otherwise as [Trace.Named] makes it.
+func (n *Namer) Named(e Exchange) Exchange {
+	n.learn(e)
+	return n.rename(e)
+}
+
+func (n *Namer) learn(e Exchange) {
+	n.request(e.Request)
+	if e.Response != nil {
+		n.response(*e.Response)
+	}
+}
+
+func (n *Namer) rename(e Exchange) Exchange {
+	if n.replacer == nil {
+		n.replacer = n.replace()
+	}
+	replace := n.replacer
+	e.Request.URL = replace.Replace(e.Request.URL)
+	e.Request.Header = rename(replace, e.Request.Header)
+	e.Request.Body = replace.Replace(e.Request.Body)
+	if e.Response != nil {
+		r := *e.Response
+		r.Body = replace.Replace(readable(r))
+		r.Header = rename(replace, r.Header)
+		e.Response = &r
+	}
+	e.Failure = replace.Replace(e.Failure)
+	return e
 }
 
 // kinds says what an opaque value is called, by the name of the field,
@@ -69,15 +104,28 @@ var kinds = map[string]string{
 // readable client ids and the like stay as they are.
 const opaqueLength = 16
 
-func (n *namer) name(kind, value string) {
+func (n *Namer) name(kind, value string) {
 	if kind == "" || len(value) < opaqueLength || n.names[value] != "" || strings.HasPrefix(value, "https://") {
 		return
 	}
 	n.counts[kind]++
-	n.names[value] = fmt.Sprintf("%s-%d", kind, n.counts[kind])
+	n.names[value] = kind + "-" + n.style.tell(n.counts[kind])
+	n.replacer = nil
 }
 
-func (n *namer) request(r Request) {
+// tell is the n-th name of a kind, from 1.
+func (s Style) tell(n int) string {
+	if s == Numbers {
+		return fmt.Sprint(n)
+	}
+	var letters string
+	for ; n > 0; n = (n - 1) / 26 {
+		letters = string(rune('A'+(n-1)%26)) + letters
+	}
+	return letters
+}
+
+func (n *Namer) request(r Request) {
 	n.url(r.URL)
 	n.header(r.Header)
 	switch kind := r.Header.Get("Content-Type"); {
@@ -89,14 +137,14 @@ func (n *namer) request(r Request) {
 	}
 }
 
-func (n *namer) response(r Response) {
+func (n *Namer) response(r Response) {
 	n.header(r.Header)
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
 		n.json(r.Body)
 	}
 }
 
-func (n *namer) header(h http.Header) {
+func (n *Namer) header(h http.Header) {
 	for _, key := range slices.Sorted(maps.Keys(h)) {
 		for _, value := range h[key] {
 			switch key {
@@ -115,7 +163,7 @@ func (n *namer) header(h http.Header) {
 
 // credential names the credential of an Authorization header, "Bearer …" or
 // "Basic …".
-func (n *namer) credential(value string) {
+func (n *Namer) credential(value string) {
 	scheme, credential, _ := strings.Cut(value, " ")
 	if strings.EqualFold(scheme, "Basic") {
 		n.name("client-secret", credential)
@@ -124,7 +172,7 @@ func (n *namer) credential(value string) {
 	n.name("token", credential)
 }
 
-func (n *namer) cookies(header string) {
+func (n *Namer) cookies(header string) {
 	for pair := range strings.SplitSeq(header, ";") {
 		if _, value, ok := strings.Cut(strings.TrimSpace(pair), "="); ok {
 			n.name("cookie", value)
@@ -134,7 +182,7 @@ func (n *namer) cookies(header string) {
 
 // url names the opaque parameters of a URL, and its path segments that no
 // person would have chosen.
-func (n *namer) url(raw string) {
+func (n *Namer) url(raw string) {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return
@@ -149,7 +197,7 @@ func (n *namer) url(raw string) {
 
 // values names the opaque parameters of a query or a form; a parameter that
 // holds a URL of its own is looked into.
-func (n *namer) values(v url.Values) {
+func (n *Namer) values(v url.Values) {
 	for _, key := range slices.Sorted(maps.Keys(v)) {
 		for _, value := range v[key] {
 			n.name(kindOf(key, value), value)
@@ -175,14 +223,14 @@ func kindOf(key, value string) string {
 
 // json names the opaque members of a JSON document, at any depth, in order of
 // their names.
-func (n *namer) json(body string) {
+func (n *Namer) json(body string) {
 	var document any
 	if json.Unmarshal([]byte(body), &document) == nil {
 		n.member("", document)
 	}
 }
 
-func (n *namer) member(key string, value any) {
+func (n *Namer) member(key string, value any) {
 	switch value := value.(type) {
 	case string:
 		n.name(kinds[strings.ToLower(key)], value)
@@ -200,9 +248,9 @@ func (n *namer) member(key string, value any) {
 	}
 }
 
-// replacer replaces every named value, the longest first, as it is and as it
+// replace replaces every named value, the longest first, as it is and as it
 // looks inside a URL or a JSON string.
-func (n *namer) replacer() *strings.Replacer {
+func (n *Namer) replace() *strings.Replacer {
 	values := slices.SortedFunc(maps.Keys(n.names), func(a, b string) int {
 		if len(a) != len(b) {
 			return len(b) - len(a)
