@@ -52,6 +52,8 @@ type AuthorizationServerConfig struct {
 	AccessTokenLifetime  time.Duration // 0: 1 hour
 	RefreshTokenLifetime time.Duration // 0: 30 days
 	CodeLifetime         time.Duration // 0: 1 minute
+
+	Store Store // keeps clients and grants; nil: nothing outlives the process
 }
 
 // AuthorizationServer is a strict OAuth 2.1 authorization server with a
@@ -64,6 +66,8 @@ type AuthorizationServer struct {
 	people       []Account
 	registration Registration
 
+	clock   clock
+	keeper  *keeper
 	clients *clients
 	pending *pending
 	signIns *signIns
@@ -73,7 +77,8 @@ type AuthorizationServer struct {
 	mux     *http.ServeMux
 }
 
-// NewAuthorizationServer makes an authorization server. The error is ErrConfig.
+// NewAuthorizationServer makes an authorization server, with the clients and
+// grants that its Store has. The error is ErrConfig or ErrStore.
 func NewAuthorizationServer(c AuthorizationServerConfig) (*AuthorizationServer, error) {
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("%w: authorization server: %w", ErrConfig, err)
@@ -89,18 +94,25 @@ func NewAuthorizationServer(c AuthorizationServerConfig) (*AuthorizationServer, 
 		people:       c.People,
 		registration: c.Registration,
 		clients:      newClients(c.Applications),
-		pending:      newPending(),
-		signIns:      newSignIns(),
-		grants: newGrants(lifetimes{
-			access:  cmp.Or(c.AccessTokenLifetime, time.Hour),
-			refresh: cmp.Or(c.RefreshTokenLifetime, 30*24*time.Hour),
-			code:    cmp.Or(c.CodeLifetime, time.Minute),
-		}),
-		cookies: newCookies(cmp.Or(c.Name, "as")),
-		pages:   newPages(),
+		cookies:      newCookies(cmp.Or(c.Name, "as")),
+		pages:        newPages(),
+	}
+	a.pending, a.signIns = newPending(&a.clock), newSignIns(&a.clock)
+	a.grants = newGrants(c.lifetimes(), &a.clock)
+	a.keeper = newKeeper(c.Store, a.state)
+	if err := a.load(c.Store); err != nil {
+		return nil, err
 	}
 	a.mux = a.routes()
 	return a, nil
+}
+
+func (c AuthorizationServerConfig) lifetimes() lifetimes {
+	return lifetimes{
+		access:  cmp.Or(c.AccessTokenLifetime, time.Hour),
+		refresh: cmp.Or(c.RefreshTokenLifetime, 30*24*time.Hour),
+		code:    cmp.Or(c.CodeLifetime, time.Minute),
+	}
 }
 
 func (c AuthorizationServerConfig) check() error {
@@ -190,11 +202,40 @@ func (a *AuthorizationServer) Subject(token string) (string, bool) {
 
 // Expire makes every access token of a subject expire now; refresh tokens stay
 // good.
-func (a *AuthorizationServer) Expire(subject string) { a.grants.expire(subject) }
+func (a *AuthorizationServer) Expire(subject string) {
+	a.grants.expire(subject)
+	a.keeper.keep()
+}
 
 // Revoke withdraws everything a subject granted: access and refresh tokens, and
 // codes not yet redeemed. The person stays signed in.
-func (a *AuthorizationServer) Revoke(subject string) { a.grants.revokeSubject(subject) }
+func (a *AuthorizationServer) Revoke(subject string) {
+	a.grants.revokeSubject(subject)
+	a.keeper.keep()
+}
+
+// GrantInfo is what one person allowed one client, without its tokens.
+type GrantInfo struct {
+	Subject    string
+	ClientID   string
+	ClientName string // as it called itself
+	Scopes     []string
+
+	AccessExpires  time.Time // of the access token that lives longest; zero: there is none
+	RefreshExpires time.Time // zero: there is no refresh token
+	Revoked        bool      // nothing of it is good
+}
+
+// Grants are all grants that tokens were issued for, oldest first; also those
+// that have expired or were revoked.
+func (a *AuthorizationServer) Grants() []GrantInfo {
+	all := a.grants.list()
+	for i := range all {
+		found, _ := a.clients.get(all[i].ClientID)
+		all[i].ClientName = found.name
+	}
+	return all
+}
 
 // scopesOf reads a scope parameter, RFC 6749 §3.3; empty: all there are.
 func (a *AuthorizationServer) scopesOf(parameter string) ([]string, *oauthError) {

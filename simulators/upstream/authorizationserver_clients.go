@@ -11,10 +11,12 @@ import (
 
 // client is a registered client, RFC 7591 §2.
 type client struct {
-	id, name, secret string
-	method           string // token_endpoint_auth_method
-	redirectURIs     []string
-	grantTypes       []string
+	id, name     string
+	secret       string // a digest; empty: none
+	method       string // token_endpoint_auth_method
+	redirectURIs []string
+	grantTypes   []string
+	registered   bool // by itself: it is not in the configuration
 }
 
 func (c client) refreshes() bool { return slices.Contains(c.grantTypes, "refresh_token") }
@@ -33,7 +35,7 @@ func newClients(known []Application) *clients {
 	c := &clients{all: map[string]client{}}
 	for _, each := range known {
 		c.put(client{
-			id: each.ID, name: cmp.Or(each.Name, each.ID), secret: each.Secret, method: each.Method,
+			id: each.ID, name: cmp.Or(each.Name, each.ID), secret: digest(each.Secret), method: each.Method,
 			redirectURIs: each.RedirectURIs, grantTypes: []string{"authorization_code", "refresh_token"},
 		})
 	}
@@ -75,7 +77,7 @@ func (c *clients) authenticate(r *http.Request, form url.Values) (client, *oauth
 		method = "client_secret_post"
 	}
 	found, ok := c.get(id)
-	if !ok || found.method != method || !equal(found.secret, secret) {
+	if !ok || found.method != method || !equal(found.secret, digest(secret)) {
 		return client{}, errInvalidClient.because("the client is not known, or did not authenticate as it is registered")
 	}
 	return found, nil

@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -16,7 +18,7 @@ type grant struct {
 	client, subject, resource string
 	scopes                    []string
 	revoked                   bool
-	refresh                   string // the one refresh token that is good; empty: none
+	refresh                   string // digest of the one refresh token that is good; empty: none
 	refreshExpires            time.Time
 }
 
@@ -53,15 +55,20 @@ type bearing struct {
 // that a second use is seen.
 type grants struct {
 	lifetimes lifetimes
+	clock     *clock
 
-	mu      sync.Mutex
-	codes   map[string]*code
-	access  map[string]*accessToken
-	refresh map[string]*grant
+	mu       sync.Mutex
+	codes    map[string]*code
+	families []*grant                // those of which there are tokens, oldest first
+	access   map[string]*accessToken // by digest
+	refresh  map[string]*grant       // by digest
 }
 
-func newGrants(l lifetimes) *grants {
-	return &grants{lifetimes: l, codes: map[string]*code{}, access: map[string]*accessToken{}, refresh: map[string]*grant{}}
+func newGrants(l lifetimes, c *clock) *grants {
+	return &grants{
+		lifetimes: l, clock: c,
+		codes: map[string]*code{}, access: map[string]*accessToken{}, refresh: map[string]*grant{},
+	}
 }
 
 // code makes a code for what a person has just allowed.
@@ -73,7 +80,7 @@ func (g *grants) code(request authorization, subject, resource string) string {
 		grant:       &grant{client: request.to.client.id, subject: subject, resource: resource, scopes: request.scopes},
 		redirectURI: request.to.redirectURI,
 		challenge:   request.challenge,
-		expires:     time.Now().Add(g.lifetimes.code),
+		expires:     g.clock.now().Add(g.lifetimes.code),
 	}
 	return name
 }
@@ -97,7 +104,7 @@ func (g *grants) redeem(name string, shown redemption) (tokens, *oauthError) {
 	}
 	sum := sha256.Sum256([]byte(shown.verifier))
 	switch {
-	case c.grant.revoked || !time.Now().Before(c.expires):
+	case c.grant.revoked || !g.clock.now().Before(c.expires):
 		return tokens{}, errInvalidGrant.because("the code has expired")
 	case c.redirectURI != shown.redirectURI:
 		return tokens{}, errInvalidGrant.because("redirect_uri is not that of the authorization request")
@@ -105,25 +112,36 @@ func (g *grants) redeem(name string, shown redemption) (tokens, *oauthError) {
 		return tokens{}, errInvalidGrant.because("code_verifier does not match code_challenge")
 	}
 	c.used = true
+	g.families = append(g.families, c.grant)
 	return g.issue(c.grant, c.grant.scopes, shown.client.refreshes()), nil
+}
+
+// rotation is who wants new tokens for a refresh token, and which.
+type rotation struct {
+	client   client
+	resource string
+	scopes   []string // none: those that were granted
 }
 
 // rotate gives new tokens for a refresh token, which is good once: a second use
 // means that somebody has a copy, and ends the family (RFC 9700 §4.14.2).
-func (g *grants) rotate(token string, c client, scopes []string) (tokens, *oauthError) {
+func (g *grants) rotate(token string, wanted rotation) (tokens, *oauthError) {
+	token, scopes := digest(token), wanted.scopes
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	family, ok := g.refresh[token]
 	switch {
-	case !ok || family.client != c.id:
+	case !ok || family.client != wanted.client.id:
 		return tokens{}, errInvalidGrant.because("the refresh token is not known, or not this client's")
 	case family.revoked:
 		return tokens{}, errInvalidGrant.because("the grant was revoked")
 	case family.refresh != token:
 		family.revoked = true
 		return tokens{}, errInvalidGrant.because("the refresh token was used before")
-	case !time.Now().Before(family.refreshExpires):
+	case !g.clock.now().Before(family.refreshExpires):
 		return tokens{}, errInvalidGrant.because("the refresh token has expired")
+	case family.resource != wanted.resource: // stored before the server had another address
+		return tokens{}, errInvalidGrant.because("the grant is for another resource")
 	case !within(scopes, family.scopes):
 		return tokens{}, errInvalidScope.because("a scope was not granted")
 	case len(scopes) == 0:
@@ -134,12 +152,14 @@ func (g *grants) rotate(token string, c client, scopes []string) (tokens, *oauth
 
 // issue makes tokens. The caller holds the lock.
 func (g *grants) issue(family *grant, scopes []string, refreshes bool) tokens {
+	now := g.clock.now()
+	g.forget(now)
 	issued := tokens{access: rand.Text(), scopes: scopes, lifetime: g.lifetimes.access}
-	g.access[issued.access] = &accessToken{grant: family, scopes: scopes, expires: time.Now().Add(g.lifetimes.access)}
+	g.access[digest(issued.access)] = &accessToken{grant: family, scopes: scopes, expires: now.Add(g.lifetimes.access)}
 	if refreshes {
 		issued.refresh = rand.Text()
-		family.refresh, family.refreshExpires = issued.refresh, time.Now().Add(g.lifetimes.refresh)
-		g.refresh[issued.refresh] = family
+		family.refresh, family.refreshExpires = digest(issued.refresh), now.Add(g.lifetimes.refresh)
+		g.refresh[family.refresh] = family
 	}
 	return issued
 }
@@ -148,8 +168,8 @@ func (g *grants) issue(family *grant, scopes []string, refreshes bool) tokens {
 func (g *grants) introspect(token string) (bearing, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	t, ok := g.access[token]
-	if !ok || t.grant.revoked || !time.Now().Before(t.expires) {
+	t, ok := g.access[digest(token)]
+	if !ok || t.grant.revoked || !g.clock.now().Before(t.expires) {
 		return bearing{}, false
 	}
 	return bearing{subject: t.grant.subject, client: t.grant.client, resource: t.grant.resource, scopes: t.scopes}, true
@@ -158,6 +178,7 @@ func (g *grants) introspect(token string) (bearing, bool) {
 // revoke ends an access token, or a refresh token and its whole family (RFC
 // 7009 §2.1).
 func (g *grants) revoke(token string, c client) *oauthError {
+	token = digest(token)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if t, ok := g.access[token]; ok {
@@ -178,7 +199,7 @@ func (g *grants) revoke(token string, c client) *oauthError {
 func (g *grants) expire(subject string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := time.Now()
+	now := g.clock.now()
 	for _, t := range g.access {
 		if t.grant.subject == subject {
 			t.expires = now
@@ -189,9 +210,42 @@ func (g *grants) expire(subject string) {
 func (g *grants) revokeSubject(subject string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, c := range g.codes { // every grant began with a code
+	for _, c := range g.codes {
 		if c.grant.subject == subject {
 			c.grant.revoked = true
 		}
 	}
+	for _, f := range g.families { // their codes may be lost
+		if f.subject == subject {
+			f.revoked = true
+		}
+	}
+}
+
+// list describes the families, oldest first.
+func (g *grants) list() []GrantInfo {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := make([]GrantInfo, len(g.families))
+	place := map[*grant]*GrantInfo{}
+	for i, f := range g.families {
+		all[i] = GrantInfo{
+			Subject: f.subject, ClientID: f.client, Scopes: slices.Clone(f.scopes),
+			RefreshExpires: g.clock.real(f.refreshExpires), Revoked: f.revoked,
+		}
+		place[f] = &all[i]
+	}
+	for _, t := range g.access {
+		info := place[t.grant]
+		if expires := g.clock.real(t.expires); expires.After(info.AccessExpires) {
+			info.AccessExpires = expires
+		}
+	}
+	return all
+}
+
+// forget drops the access tokens that have expired: they are refused either
+// way. The caller holds the lock.
+func (g *grants) forget(now time.Time) {
+	maps.DeleteFunc(g.access, func(_ string, t *accessToken) bool { return !now.Before(t.expires) })
 }

@@ -21,17 +21,27 @@ func setCookie(w http.ResponseWriter, name, value string) {
 
 // signIns are the people signed in, by the value of their cookie.
 type signIns struct {
+	clock *clock
+
 	mu  sync.Mutex
-	all map[string]Account
+	all map[string]signIn
 }
 
-func newSignIns() *signIns { return &signIns{all: map[string]Account{}} }
+type signIn struct {
+	account Account
+	expires time.Time
+}
+
+// signInLifetime is how long somebody stays signed in.
+const signInLifetime = 12 * time.Hour
+
+func newSignIns(c *clock) *signIns { return &signIns{clock: c, all: map[string]signIn{}} }
 
 func (s *signIns) get(id string) (Account, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, ok := s.all[id]
-	return found, ok
+	return found.account, ok && s.clock.now().Before(found.expires)
 }
 
 // add signs somebody in under a fresh name, so that one planted in the browser
@@ -40,7 +50,7 @@ func (s *signIns) add(account Account) string {
 	id := rand.Text()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.all[id] = account
+	s.all[id] = signIn{account: account, expires: s.clock.now().Add(signInLifetime)}
 	return id
 }
 
@@ -63,15 +73,17 @@ type page struct {
 
 // pending are the pages not answered yet.
 type pending struct {
+	clock *clock
+
 	mu  sync.Mutex
 	all map[string]page
 }
 
-func newPending() *pending { return &pending{all: map[string]page{}} }
+func newPending(c *clock) *pending { return &pending{clock: c, all: map[string]page{}} }
 
 func (p *pending) put(shown page) string {
 	token := rand.Text()
-	shown.expires = time.Now().Add(10 * time.Minute)
+	shown.expires = p.clock.now().Add(10 * time.Minute)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all[token] = shown
@@ -88,7 +100,7 @@ func (p *pending) take(r *http.Request, cookie, token string) (page, bool) {
 		return page{}, false
 	}
 	delete(p.all, token)
-	return shown, time.Now().Before(shown.expires)
+	return shown, p.clock.now().Before(shown.expires)
 }
 
 // browser is the name of the browser that pages are shown to, given on first

@@ -40,7 +40,7 @@ func (a *AuthorizationServer) serveRegister(w http.ResponseWriter, r *http.Reque
 		return
 	}
 	c := client{
-		id: rand.Text(), method: m.Method, redirectURIs: m.RedirectURIs, grantTypes: m.GrantTypes,
+		id: rand.Text(), method: m.Method, redirectURIs: m.RedirectURIs, grantTypes: m.GrantTypes, registered: true,
 	}
 	c.name = cmp.Or(m.Name, c.id)
 	answer := struct {
@@ -51,10 +51,11 @@ func (a *AuthorizationServer) serveRegister(w http.ResponseWriter, r *http.Reque
 		Expires  *int64 `json:"client_secret_expires_at,omitempty"`
 	}{clientMetadata: m, ID: c.id, IssuedAt: time.Now().Unix()}
 	if m.Method != "none" {
-		c.secret = rand.Text()
-		answer.Secret, answer.Expires = c.secret, new(int64) // 0: never, RFC 7591 §3.2.1
+		answer.Secret, answer.Expires = rand.Text(), new(int64) // 0: never, RFC 7591 §3.2.1
+		c.secret = digest(answer.Secret)
 	}
 	a.clients.put(c)
+	a.keeper.keep()
 	writeJSON(w, http.StatusCreated, answer)
 }
 

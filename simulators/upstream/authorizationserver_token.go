@@ -10,6 +10,7 @@ import (
 // serveToken is the token endpoint, RFC 6749 §3.2.
 func (a *AuthorizationServer) serveToken(w http.ResponseWriter, r *http.Request) {
 	issued, refusal := a.token(w, r)
+	a.keeper.keep() // a refusal can end a family
 	if refusal != nil {
 		refusal.write(w)
 		return
@@ -77,7 +78,9 @@ func (a *AuthorizationServer) refresh(c client, form url.Values) (tokens, *oauth
 	if refusal := a.checkResource(form); refusal != nil {
 		return tokens{}, refusal
 	}
-	return a.grants.rotate(form.Get("refresh_token"), c, strings.Fields(form.Get("scope")))
+	return a.grants.rotate(form.Get("refresh_token"), rotation{
+		client: c, resource: a.resource, scopes: strings.Fields(form.Get("scope")),
+	})
 }
 
 // serveRevoke is the revocation endpoint, RFC 7009 §2. A token that is not
@@ -94,6 +97,7 @@ func (a *AuthorizationServer) serveRevoke(w http.ResponseWriter, r *http.Request
 	}
 	if refusal == nil {
 		refusal = a.grants.revoke(form.Get("token"), c)
+		a.keeper.keep()
 	}
 	if refusal != nil {
 		refusal.write(w)

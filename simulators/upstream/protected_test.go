@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/portico-mcp/portico/simulators/upstream"
@@ -32,6 +33,8 @@ type protected struct {
 	asURL    string
 	mailURL  string
 	resource string
+
+	asHandler, mailHandler *swap
 
 	clientID, secret string
 	cookies          map[string]string // of alice's browser
@@ -61,7 +64,8 @@ func protect(t *testing.T, change func(*upstream.AuthorizationServerConfig)) *pr
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.as, asHost.Config.Handler, mailHost.Config.Handler = as, as, mail
+	p.as, p.asHandler, p.mailHandler = as, newSwap(as), newSwap(mail)
+	asHost.Config.Handler, mailHost.Config.Handler = p.asHandler, p.mailHandler
 	asHost.Start()
 	mailHost.Start()
 	t.Cleanup(func() { _ = mail.Close(); mailHost.Close(); asHost.Close() })
@@ -70,6 +74,19 @@ func protect(t *testing.T, change func(*upstream.AuthorizationServerConfig)) *pr
 	}
 	return p
 }
+
+// swap serves what was put in it last.
+type swap struct{ now atomic.Pointer[http.Handler] }
+
+func newSwap(h http.Handler) *swap {
+	s := &swap{}
+	s.put(h)
+	return s
+}
+
+func (s *swap) put(h http.Handler) { s.now.Store(&h) }
+
+func (s *swap) ServeHTTP(w http.ResponseWriter, r *http.Request) { (*s.now.Load()).ServeHTTP(w, r) }
 
 // register registers a client that refreshes; metadata is added to what it says.
 func (p *protected) register(metadata string) (id, secret string) {
