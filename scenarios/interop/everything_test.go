@@ -12,13 +12,13 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/scenarios/target"
 	"github.com/portico-mcp/portico/scenarios/target/inprocess"
+	neighbours "github.com/portico-mcp/portico/scenarios/target/town"
 	"github.com/portico-mcp/portico/simulators/client"
 	"github.com/portico-mcp/portico/simulators/network"
 	"github.com/portico-mcp/portico/simulators/trace"
@@ -45,15 +45,8 @@ func everything(t *testing.T) string {
 		_ = cmd.Wait()
 	})
 	address := fmt.Sprintf("127.0.0.1:%d", port)
-	for range 200 {
-		if c, err := net.Dial("tcp", address); err == nil {
-			_ = c.Close()
-			return "http://" + address + "/mcp"
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	t.Fatal("the everything server does not listen")
-	return ""
+	listening(t, address)
+	return "http://" + address + "/mcp"
 }
 
 // behind puts the server behind a portal and connects alice.
@@ -66,10 +59,11 @@ func behind(t *testing.T, endpoint, revision string) *client.Session {
 		{ID: "everything", Auth: fixtures.Unauthenticated, URL: endpoint},
 	}}
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	town, err := inprocess.OpenOn(t.Context(), network.Loopback(network.LoopbackConfig{}), world, "", log)
+	built, err := inprocess.OpenOn(t.Context(), neighbours.Config{Network: network.Loopback(network.LoopbackConfig{}), World: world}, log)
 	if err != nil {
 		t.Fatal(err)
 	}
+	town := &built.Town
 	t.Cleanup(town.Close)
 	alice, err := fixtures.LoadPerson("alice")
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/portico-mcp/portico/scenarios"
 	"github.com/portico-mcp/portico/scenarios/target/inprocess"
 	"github.com/portico-mcp/portico/scenarios/target/process"
+	"github.com/portico-mcp/portico/scenarios/target/town"
 	"github.com/portico-mcp/portico/simulators/network"
 	"github.com/portico-mcp/portico/simulators/trace"
 )
@@ -68,19 +69,19 @@ func up(ctx context.Context, out, complaints io.Writer, o upOptions) error {
 	}
 	n := network.Loopback(network.LoopbackConfig{Ports: ports(world, o.port)})
 	log := slog.New(slog.NewTextHandler(complaints, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	town, err := inprocess.OpenOn(ctx, n, world, o.revision, log)
+	built, err := inprocess.OpenOn(ctx, town.Config{Network: n, World: world, Revision: o.revision}, log)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
 		return notRun(fmt.Errorf("%w\n--port N begins elsewhere, --port 0 takes free ports", err))
 	}
-	defer town.Close()
+	defer built.Close()
 	ready := process.Ready{
-		Endpoint: town.Endpoint, Origins: town.Origins, Addresses: town.Addresses, Refused: town.Refused, Admin: town.Admin,
+		Endpoint: built.Endpoint, Origins: built.Origins, Addresses: built.Addresses, Refused: built.Refused, Admin: built.Admin,
 		Control: process.Control{Token: rand.Text()},
 	}
-	stop, err := control(&ready, process.Handler(town, n.Began, ready.Control.Token))
+	stop, err := control(&ready, process.Handler(&built.Town, n.Began, ready.Control.Token))
 	if err != nil {
 		return notRun(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/scenarios"
 	"github.com/portico-mcp/portico/scenarios/target/inprocess"
+	"github.com/portico-mcp/portico/scenarios/target/town"
 	"github.com/portico-mcp/portico/simulators/client"
 	"github.com/portico-mcp/portico/simulators/network"
 	"github.com/portico-mcp/portico/simulators/trace"
@@ -64,10 +65,11 @@ func rawTown(t *testing.T, revision string) (*raw, *client.Session) {
 	world := fixtures.World{Name: "raw", People: []string{"alice"}, Admin: "carol", Servers: []fixtures.Server{
 		{ID: "raw", Auth: fixtures.Unauthenticated, URL: host.Origin() + "/mcp"},
 	}}
-	town, err := inprocess.OpenOn(t.Context(), n, world, revision, slog.New(slog.DiscardHandler))
+	built, err := inprocess.OpenOn(t.Context(), town.Config{Network: n, World: world, Revision: revision}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
+	town := &built.Town
 	t.Cleanup(town.Close)
 	alice, err := fixtures.LoadPerson("alice")
 	if err != nil {

@@ -28,12 +28,16 @@ func (Memory) Has(target.Feature) bool { return true }
 
 // Open puts the portal into the world.
 func (Memory) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {
-	return OpenOn(ctx, network.InMemory(), w, revision, slog.New(slog.DiscardHandler))
+	t, err := OpenOn(ctx, town.Config{Network: network.InMemory(), World: w, Revision: revision}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	return &t.Town, nil
 }
 
-// OpenOn puts the reference portal into a world built on a given network.
-func OpenOn(ctx context.Context, n *network.Network, w fixtures.World, revision string, log *slog.Logger) (*target.Town, error) {
-	return town.Open(ctx, n, w, revision, Start(log))
+// OpenOn puts the reference portal into a world built as the Config says.
+func OpenOn(ctx context.Context, c town.Config, log *slog.Logger) (*town.Town, error) {
+	return town.Open(ctx, c, Start(log))
 }
 
 // Start puts the reference portal on a site. A server that the portal refuses
@@ -46,7 +50,7 @@ func Start(log *slog.Logger) town.Start {
 			return nil, nil, err
 		}
 		for host, handler := range map[*network.Host]http.Handler{s.Access: d.Access, s.Portal: d.Portal, s.Admin: d.Admin} {
-			if err := host.Serve(handler); err != nil {
+			if err := host.Serve(s.Front(host.Party(), handler)); err != nil {
 				return nil, nil, err
 			}
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/scenarios/target"
 	"github.com/portico-mcp/portico/scenarios/target/inprocess"
+	"github.com/portico-mcp/portico/scenarios/target/town"
 	"github.com/portico-mcp/portico/simulators/client"
 	"github.com/portico-mcp/portico/simulators/network"
 	"github.com/portico-mcp/portico/simulators/trace"
@@ -36,10 +37,11 @@ func everyday(t *testing.T, revision string) *target.Town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	town, err := inprocess.OpenOn(t.Context(), network.Loopback(network.LoopbackConfig{}), w, revision, slog.New(slog.DiscardHandler))
+	built, err := inprocess.OpenOn(t.Context(), town.Config{Network: network.Loopback(network.LoopbackConfig{}), World: w, Revision: revision}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
+	town := &built.Town
 	t.Cleanup(town.Close)
 	return town
 }

@@ -78,8 +78,10 @@ func (a Administrator) call(ctx context.Context, method, path string, result any
 	return json.Unmarshal(answer.Result, result)
 }
 
-// settle signs the admin in where a server needs the admin's credential, and
-// waits until no server the portal took is waiting for its first sync.
+// settle waits until the portal has tried every server once, and signs the
+// admin in where a server needs the admin's credential and the portal has none.
+// At a server that stands elsewhere the admin signs in by hand, and one that
+// takes its time is not waited for.
 func (b *builder) settle(ctx context.Context) error {
 	party := trace.Party(b.site.World.Admin)
 	dial, err := b.client(party, trace.Client)
@@ -88,22 +90,35 @@ func (b *builder) settle(ctx context.Context) error {
 	}
 	admin := Administrator{Admin: b.town.Admin, HTTP: dial}
 	for _, s := range b.site.World.Servers {
-		if s.Auth != fixtures.OAuth || b.town.Refused[s.ID] != "" {
+		if b.town.Refused[s.ID] != "" {
 			continue
 		}
-		if err := b.authorize(ctx, admin, s.ID); err != nil {
-			return fmt.Errorf("admin's authorization at %q: %w", s.ID, err)
+		patience := firstSync
+		if s.URL != "" {
+			patience = strangersSync
 		}
-	}
-	for _, s := range b.site.World.Servers {
-		if b.town.Refused[s.ID] == "" {
-			if err := admin.await(ctx, s.ID); err != nil {
+		status, err := admin.await(ctx, s.ID, patience, Status.tried)
+		if err != nil && (s.URL == "" || ctx.Err() != nil) {
+			return err
+		}
+		if s.URL == "" && s.Auth == fixtures.OAuth && status.Status == waiting {
+			if err := b.authorize(ctx, admin, s.ID); err != nil {
+				return fmt.Errorf("admin's authorization at %q: %w", s.ID, err)
+			}
+			_, err = admin.await(ctx, s.ID, firstSync, func(s Status) bool { return s.Status != waiting })
+			if err != nil {
 				return err
 			}
 		}
 	}
 	return nil
 }
+
+const waiting = "waiting" // not synchronized yet, or without the admin's credential
+
+// tried says whether the portal has asked the server once, or knows that it
+// cannot.
+func (s Status) tried() bool { return s.Status != waiting || s.Error != "" }
 
 // authorize lets the admin's browser go through a server's sign-in.
 func (b *builder) authorize(ctx context.Context, admin Administrator, server string) error {
@@ -132,24 +147,25 @@ func (b *builder) authorize(ctx context.Context, admin Administrator, server str
 	return err
 }
 
-// firstSync bounds the wait for a server's first synchronization.
-const firstSync = 2 * time.Minute
+// How long a server's first synchronization is waited for.
+const (
+	firstSync     = 2 * time.Minute
+	strangersSync = 2 * time.Second
+)
 
-func (a Administrator) await(ctx context.Context, server string) error {
-	ctx, cancel := context.WithTimeout(ctx, firstSync)
+// await asks for a server's status until it is as wanted.
+func (a Administrator) await(ctx context.Context, server string, patience time.Duration, wanted func(Status) bool) (Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
 		s, err := a.Status(ctx, server)
-		if err != nil {
-			return err
-		}
-		if s.Status != "waiting" {
-			return nil
+		if err != nil || wanted(s) {
+			return s, err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("server %q is still waiting for its first sync", server)
-		case <-time.After(20 * time.Millisecond):
+			return s, fmt.Errorf("server %q is still waiting for its first sync", server)
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
 }

@@ -3,17 +3,17 @@ package town
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/simulators/faults"
 	"github.com/portico-mcp/portico/simulators/upstream"
 )
 
-// offers is what a server of the fixtures is as a simulator: its tools, its
-// prompts, and what is wrong with it.
+// offers is what a server of the fixtures is as a simulator: its tools and its
+// prompts.
 func offers(s fixtures.Server) (upstream.Config, error) {
-	catalogue, err := fixtures.LoadCatalogue(s.Catalogue)
+	catalogue, err := s.Offers()
 	if err != nil {
 		return upstream.Config{}, err
 	}
@@ -33,29 +33,18 @@ func offers(s fixtures.Server) (upstream.Config, error) {
 			Name: p.Name, Description: p.Description, Arguments: p.Arguments, Text: p.Text,
 		})
 	}
-	c.Fault, err = fault(s.Fault)
-	return c, err
+	return c, nil
 }
 
-func fault(f fixtures.Fault) (upstream.Fault, error) {
-	if f.Is == "" {
-		return nil, nil
+// ails lets what is wrong with a server of the fixtures strike.
+func ails(layer *faults.Layer, f *fixtures.Fault) error {
+	if f == nil {
+		return nil
 	}
-	wrong, ok := faults[f.Is]
-	if !ok {
-		return nil, fmt.Errorf("unknown fault %q", f.Is)
-	}
-	if f.On != "" {
-		return upstream.On(f.On, f.Spares, wrong), nil
-	}
-	return wrong, nil
-}
-
-var faults = map[string]upstream.Fault{
-	"dead":     upstream.Dead,
-	"failing":  upstream.Failing(http.StatusInternalServerError),
-	"refusing": upstream.Failing(http.StatusUnauthorized),
-	"hanging":  upstream.Hangs,
+	_, err := layer.Set(faults.Fault{
+		Kind: f.Is, Status: f.Status, Delay: faults.Duration(f.Delay), On: f.On, Spares: f.Spares, Times: f.Times,
+	})
+	return err
 }
 
 // staticGuard reads a static credential as the portal does: a token, or a set

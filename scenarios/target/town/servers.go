@@ -1,41 +1,24 @@
 package town
 
 import (
-	"crypto/tls"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
-	"sync"
 
 	"github.com/portico-mcp/portico/fixtures"
-	"github.com/portico-mcp/portico/simulators/idp"
 	"github.com/portico-mcp/portico/simulators/network"
 	"github.com/portico-mcp/portico/simulators/trace"
 	"github.com/portico-mcp/portico/simulators/upstream"
 )
 
-// gatewayAuthority is made once per process: a key costs more than a story.
-var gatewayAuthority = sync.OnceValues(func() (*tls.Certificate, error) {
-	return network.NewAuthority("Portico gateway authority")
-})
-
-// Warm makes what is made once per process, outside any bubble.
-func Warm() error {
-	network.Warm()
-	if _, err := idp.DefaultKey(); err != nil {
-		return err
-	}
-	_, err := gatewayAuthority()
-	return err
-}
-
 func (b *builder) servers() error {
 	for _, s := range b.site.World.Servers {
-		url, err := b.server(s)
+		endpoint, err := b.server(s)
 		if err != nil {
 			return fmt.Errorf("server %q: %w", s.ID, err)
 		}
-		b.site.Servers = append(b.site.Servers, Server{Server: s, URL: url})
+		b.site.Servers = append(b.site.Servers, Server{Server: s, URL: endpoint})
 	}
 	return nil
 }
@@ -45,6 +28,11 @@ func (b *builder) servers() error {
 // is only named.
 func (b *builder) server(s fixtures.Server) (string, error) {
 	if s.URL != "" {
+		u, err := url.Parse(s.URL)
+		if err != nil {
+			return "", err
+		}
+		b.config.Network.Outsider(trace.Party(s.ID), trace.Upstream, u.Host)
 		return s.URL, nil
 	}
 	h, err := b.host(trace.Party(s.ID), trace.Upstream, dnsName(s.ID))
@@ -65,7 +53,12 @@ func (b *builder) server(s fixtures.Server) (string, error) {
 		return "", err
 	}
 	b.closers = append(b.closers, func() { _ = server.Close() })
-	return endpoint, h.Serve(server)
+	b.town.Servers[s.ID] = server
+	layer := b.layer(trace.Party(s.ID), trace.Upstream)
+	if err := ails(layer, s.Fault); err != nil {
+		return "", err
+	}
+	return endpoint, h.Serve(layer.Before(server))
 }
 
 // dnsName is the server's host name; an underscore is no part of one.
@@ -86,14 +79,10 @@ func (b *builder) guard(s fixtures.Server, resource string) (upstream.Guard, err
 
 // oauthGuard puts the upstream's authorization server on a host of its own.
 func (b *builder) oauthGuard(s fixtures.Server, resource string) (upstream.Guard, error) {
-	people, err := b.everybody()
-	if err != nil {
-		return nil, err
-	}
 	var as *upstream.AuthorizationServer
-	_, err = b.serve(trace.Party(s.ID+"-as"), trace.AuthorizationServer, s.ID+"-as.example", func(h *network.Host) (http.Handler, error) {
+	_, err := b.serve(trace.Party(s.ID+"-as"), trace.AuthorizationServer, s.ID+"-as.example", func(h *network.Host) (_ http.Handler, err error) {
 		var accounts []upstream.Account
-		for _, p := range people {
+		for _, p := range b.town.People {
 			accounts = append(accounts, upstream.Account{Subject: p.ID, Name: p.Email, Password: p.Password})
 		}
 		as, err = upstream.NewAuthorizationServer(upstream.AuthorizationServerConfig{
@@ -104,5 +93,6 @@ func (b *builder) oauthGuard(s fixtures.Server, resource string) (upstream.Guard
 	if err != nil {
 		return nil, err
 	}
+	b.town.AuthorizationServers[s.ID] = as
 	return upstream.OAuth(as, resource), nil
 }

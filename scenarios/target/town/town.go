@@ -12,10 +12,12 @@ import (
 
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/scenarios/target"
+	"github.com/portico-mcp/portico/simulators/faults"
 	"github.com/portico-mcp/portico/simulators/gateway"
 	"github.com/portico-mcp/portico/simulators/idp"
 	"github.com/portico-mcp/portico/simulators/network"
 	"github.com/portico-mcp/portico/simulators/trace"
+	"github.com/portico-mcp/portico/simulators/upstream"
 )
 
 // Site is the ground a portal is put on: the hosts it may use and the
@@ -34,6 +36,12 @@ type Site struct {
 
 	Servers  []Server
 	Services []fixtures.Service
+
+	// Keep gives the place of a document that outlives the town; nil from it:
+	// nothing does.
+	Keep func(name string) Document
+	// Front stands before the handlers of the portal's parties.
+	Front func(trace.Party, http.Handler) http.Handler
 }
 
 // Server is an upstream as the portal must know it.
@@ -50,28 +58,66 @@ const CallbackPath = "/login/callback"
 // would not take, with its reasons, and what stops it.
 type Start func(context.Context, Site) (refused map[string]string, stop func(), err error)
 
+// Config says where a town is built and what of it outlives it.
+type Config struct {
+	Network  *network.Network
+	World    fixtures.World
+	Revision string // every leg speaks it; empty: whatever both ends of a leg agree on
+	// Keep gives the place of a document that outlives the town; nil: nothing
+	// does.
+	Keep func(name string) Document
+}
+
+// Document is what a party wants to know again after a restart.
+type Document interface {
+	Load() ([]byte, error) // nil: there is nothing yet
+	Save([]byte) error
+}
+
+// Town is a town one can lay hands on: what stories may not touch is here.
+type Town struct {
+	target.Town
+	World   fixtures.World
+	People  []fixtures.Person // and the admin
+	Network *network.Network
+
+	IdentityProvider     *idp.Provider
+	Gateway              *gateway.Gateway
+	GatewayAuthority     *tls.Certificate
+	Servers              map[string]*upstream.Server              // by id; those that stand elsewhere are not there
+	AuthorizationServers map[string]*upstream.AuthorizationServer // by the id of the server they protect
+	Faults               map[trace.Party]*faults.Layer
+}
+
 // Open builds the world on the network, starts the portal in it, signs the
 // admin in where servers need the admin's credential, and waits until the
 // portal has tried every server once.
-func Open(ctx context.Context, n *network.Network, world fixtures.World, revision string, start Start) (*target.Town, error) {
-	b := &builder{network: n, hosts: map[trace.Party]*network.Host{}, town: &target.Town{
-		Origins: map[trace.Party]string{}, Addresses: map[trace.Party]string{},
-		Trace: n.Trace,
-	}, site: Site{World: world, Revision: revision}}
+func Open(ctx context.Context, c Config, start Start) (*Town, error) {
+	b := &builder{config: c, hosts: map[trace.Party]*network.Host{}, town: &Town{
+		Town:  target.Town{Origins: map[trace.Party]string{}, Addresses: map[trace.Party]string{}, Trace: c.Network.Trace},
+		World: c.World, Network: c.Network, Faults: map[trace.Party]*faults.Layer{},
+		Servers: map[string]*upstream.Server{}, AuthorizationServers: map[string]*upstream.AuthorizationServer{},
+	}, site: Site{World: c.World, Revision: c.Revision, Keep: c.keep}}
 	town, err := b.open(ctx, start)
 	if err != nil {
 		b.close()
-		return nil, fmt.Errorf("open town %q: %w", world.Name, err)
+		return nil, fmt.Errorf("open town %q: %w", c.World.Name, err)
 	}
 	return town, nil
 }
 
+func (c Config) keep(name string) Document {
+	if c.Keep == nil {
+		return nil
+	}
+	return c.Keep(name)
+}
+
 // builder is a town while it is being built.
 type builder struct {
-	network *network.Network
-	town    *target.Town
+	config  Config
+	town    *Town
 	site    Site
-	gateway *gateway.Gateway
 	closers []func()
 
 	mu        sync.Mutex
@@ -79,8 +125,8 @@ type builder struct {
 	forgotten int // records of the gateway's log
 }
 
-func (b *builder) open(ctx context.Context, start Start) (*target.Town, error) {
-	for _, step := range []func() error{b.portalHosts, b.identityProvider, b.inspector, b.servers, b.services} {
+func (b *builder) open(ctx context.Context, start Start) (*Town, error) {
+	for _, step := range []func() error{b.people, b.portalHosts, b.identityProvider, b.inspector, b.servers, b.services} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -109,7 +155,7 @@ func (b *builder) open(ctx context.Context, start Start) (*target.Town, error) {
 func (b *builder) host(party trace.Party, role trace.Role, name string) (*network.Host, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	h, err := b.network.Host(party, role, name)
+	h, err := b.config.Network.Host(party, role, name)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +179,16 @@ func (b *builder) serve(party trace.Party, role trace.Role, name string, answer 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", party, err)
 	}
-	return h, h.Serve(handler)
+	return h, h.Serve(b.layer(party, role).Before(handler))
+}
+
+// layer is where faults of a party can be set.
+func (b *builder) layer(party trace.Party, role trace.Role) *faults.Layer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := faults.NewLayer(role)
+	b.town.Faults[party] = l
+	return l
 }
 
 func (b *builder) portalHosts() (err error) {
@@ -144,54 +199,54 @@ func (b *builder) portalHosts() (err error) {
 		return err
 	}
 	b.site.AdminToken = "admin-api-token-" + b.site.World.Name
+	b.site.Front = func(party trace.Party, h http.Handler) http.Handler { return b.town.Faults[party].Before(h) }
+	b.layer("access", trace.Access)
+	b.layer("portal", trace.Portal)
+	b.layer("admin", trace.Admin)
 	b.site.Admin, err = b.host("admin", trace.Admin, "admin.example")
 	return err
 }
 
 func (b *builder) identityProvider() error {
 	b.site.ClientID, b.site.Secret = "portico", "portico-idp-secret-9c41"
-	people, err := b.everybody()
-	if err != nil {
-		return err
-	}
-	_, err = b.serve("idp", trace.IdentityProvider, "idp.example", func(h *network.Host) (http.Handler, error) {
+	_, err := b.serve("idp", trace.IdentityProvider, "idp.example", func(h *network.Host) (_ http.Handler, err error) {
 		b.site.Issuer = h.Origin()
 		var known []idp.Person
-		for _, p := range people {
+		for _, p := range b.town.People {
 			known = append(known, idp.Person{Subject: p.Subject, Email: p.Email, Name: p.Name, Password: p.Password})
 		}
-		return idp.New(idp.Config{Issuer: h.Origin(), People: known, Clients: []idp.Client{{
+		b.town.IdentityProvider, err = idp.New(idp.Config{Issuer: h.Origin(), People: known, Clients: []idp.Client{{
 			ID: b.site.ClientID, Secret: b.site.Secret, RedirectURIs: []string{b.site.Access.Origin() + CallbackPath},
 		}}})
+		return b.town.IdentityProvider, err
 	})
 	return err
 }
 
-// everybody is the world's people and its admin.
-func (b *builder) everybody() ([]fixtures.Person, error) {
-	var all []fixtures.Person
+// people finds the world's people and its admin.
+func (b *builder) people() error {
 	for _, id := range append(append([]string{}, b.site.World.People...), b.site.World.Admin) {
 		p, err := fixtures.LoadPerson(id)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, p)
+		b.town.People = append(b.town.People, p)
 	}
-	return all, nil
+	return nil
 }
 
 func (b *builder) inspector() error {
-	authority, err := gatewayAuthority()
+	authority, err := gatewayAuthority(b.site.Keep("gateway-authority.pem"))
 	if err != nil {
 		return err
 	}
-	b.site.GatewayAuthority = authority
+	b.site.GatewayAuthority, b.town.GatewayAuthority = authority, authority
 	b.site.Gateway, err = b.serve("gateway", trace.Gateway, "gateway.example", func(h *network.Host) (http.Handler, error) {
 		g, err := gateway.New(gateway.Config{Client: h.Client(), CA: authority})
 		if err != nil {
 			return nil, err
 		}
-		b.gateway = g
+		b.town.Gateway = g
 		b.closers = append(b.closers, func() { _ = g.Close() })
 		return g, nil
 	})
@@ -227,16 +282,16 @@ func (b *builder) client(party trace.Party, role trace.Role) (*http.Client, erro
 
 // forget makes the past of the town no part of what is seen from now on.
 func (b *builder) forget() {
-	b.network.Forget()
+	b.config.Network.Forget()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.forgotten = len(b.gateway.Log())
+	b.forgotten = len(b.town.Gateway.Log())
 }
 
 func (b *builder) gatewayLog() []gateway.Record {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.gateway.Log()[b.forgotten:]
+	return b.town.Gateway.Log()[b.forgotten:]
 }
 
 // visitor puts a party of a story into the town: a website of a client's.
@@ -252,5 +307,5 @@ func (b *builder) close() {
 	for i := len(b.closers) - 1; i >= 0; i-- {
 		b.closers[i]()
 	}
-	b.network.Close()
+	b.config.Network.Close()
 }
