@@ -48,7 +48,7 @@ func (p *Provider) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 	}
 	s, signedIn := p.sessionOf(r)
 	switch {
-	case signedIn && a.accepts(s):
+	case signedIn && a.accepts(p.clock.now().Sub(s.signedIn)):
 		sendBack(w, r, p.location(to, p.codeFor(a, s)))
 	case slices.Contains(a.prompts, "none"):
 		sendBack(w, r, p.location(to, errLoginRequired.parameters()))
@@ -191,15 +191,16 @@ func knownScopes(asked []string) []string {
 	return known
 }
 
-// accepts reports whether s answers the request without the password. Consent
-// and the choice of an account have no page of their own: signing in is both.
-func (a authorization) accepts(s session) bool {
+// accepts reports whether a sign-in of this age answers the request without the
+// password. Consent and the choice of an account have no page of their own:
+// signing in is both.
+func (a authorization) accepts(age time.Duration) bool {
 	for _, p := range a.prompts {
 		if p != "none" {
 			return false
 		}
 	}
-	return a.maxAge == nil || time.Since(s.signedIn) < *a.maxAge
+	return a.maxAge == nil || age < *a.maxAge
 }
 
 // location is where an answer goes: the client's state comes back unchanged, and

@@ -47,18 +47,23 @@ type Config struct {
 	Issuer  string          // origin without a trailing slash: https, or http on loopback
 	People  []Person        // nil: nobody can sign in
 	Clients []Client        // nil: every authorization request is refused
-	Key     *rsa.PrivateKey // signs ID tokens; nil: DefaultKey
+	Key     *rsa.PrivateKey // signs ID tokens; nil: the one in the Store, or without one DefaultKey
+	Store   Store           // keeps sessions, and the signing keys unless Key is given; nil: nothing outlives the process
 }
 
 // Provider is the OpenID Provider, an http.Handler for the issuer's origin. It
-// starts no goroutines and keeps everything in memory.
+// starts no goroutines.
 type Provider struct {
 	issuer  string
 	people  map[string]Person // by lower-case email and by subject
 	clients map[string]Client
-	signer  signer
 	pages   pages
 	mux     *http.ServeMux
+
+	clock    clock
+	keeper   *keeper
+	keys     *keys
+	keyGiven bool // by the Config
 
 	logins   *store[login]
 	sessions *store[session]
@@ -67,29 +72,36 @@ type Provider struct {
 }
 
 // New returns a provider, or an error that says which part of the configuration
-// no provider could have.
+// no provider could have. It is ErrStore for a Store that cannot be read.
 func New(c Config) (*Provider, error) {
 	if err := c.check(); err != nil {
 		return nil, fmt.Errorf("configure the identity provider: %w", err)
 	}
+	d, err := read(c.Store)
+	if err != nil {
+		return nil, err
+	}
 	key := c.Key
 	if key == nil {
-		var err error
-		if key, err = DefaultKey(); err != nil {
-			return nil, fmt.Errorf("make the identity provider's key: %w", err)
+		if key, err = d.signingKey(); err != nil {
+			return nil, err
 		}
 	}
 	p := &Provider{
 		issuer:   c.Issuer,
 		people:   c.byUsername(),
 		clients:  c.byID(),
-		signer:   newSigner(key),
 		pages:    newPages(),
-		logins:   newStore[login](loginLifetime),
-		sessions: newStore[session](sessionLifetime),
-		codes:    newStore[*grant](tokenLifetime), // used codes are remembered as long as what they bought
-		tokens:   newStore[*grant](tokenLifetime),
+		keyGiven: c.Key != nil,
 	}
+	p.logins = newStore[login](loginLifetime, &p.clock)
+	p.sessions = newStore[session](sessionLifetime, &p.clock)
+	p.codes = newStore[*grant](tokenLifetime, &p.clock) // used codes are remembered as long as what they bought
+	p.tokens = newStore[*grant](tokenLifetime, &p.clock)
+	p.keys = &keys{clock: &p.clock, current: newSigner(key)}
+	p.keeper = &keeper{store: c.Store, state: p.state}
+	p.resume(d)
+	p.keeper.keep() // the key that the first tokens are signed with
 	p.mux = p.routes()
 	return p, nil
 }

@@ -99,8 +99,9 @@ func (p *Provider) signIn(w http.ResponseWriter, r *http.Request, person Person)
 	if old, err := r.Cookie(sessionCookie); err == nil {
 		p.sessions.take(old.Value)
 	}
-	s := session{person: person, signedIn: time.Now()}
+	s := session{person: person, signedIn: p.clock.now()}
 	setCookie(w, sessionCookie, p.sessions.put(s))
+	p.keeper.keep()
 	return s
 }
 

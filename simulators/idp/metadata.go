@@ -47,7 +47,7 @@ func (p *Provider) serveMetadata(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// serveKeys publishes the verification key, RFC 7517 §5.
+// serveKeys publishes the verification keys, RFC 7517 §5.
 func (p *Provider) serveKeys(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{"keys": []any{p.signer.public}})
+	writeJSON(w, http.StatusOK, map[string]any{"keys": p.keys.published()})
 }

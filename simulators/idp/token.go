@@ -35,7 +35,7 @@ type tokenResponse struct {
 
 // codeFor is a good authorization response, RFC 6749 §4.1.2.
 func (p *Provider) codeFor(a authorization, s session) url.Values {
-	g := &grant{authorization: a, session: s, codeExpires: time.Now().Add(codeLifetime)}
+	g := &grant{authorization: a, session: s, codeExpires: p.clock.now().Add(codeLifetime)}
 	return url.Values{"code": {p.codes.put(g)}}
 }
 
@@ -77,7 +77,7 @@ func (p *Provider) redeem(r *http.Request, form url.Values) (*grant, *oauthError
 		g.revoked.Store(true)
 		return nil, errInvalidGrant.because("the code was used before")
 	}
-	return g, g.check(form)
+	return g, g.check(form, p.clock.now())
 }
 
 func checkTokenRequest(form url.Values) *oauthError {
@@ -96,9 +96,9 @@ func checkTokenRequest(form url.Values) *oauthError {
 }
 
 // check compares a token request with the authorization request it follows.
-func (g *grant) check(form url.Values) *oauthError {
+func (g *grant) check(form url.Values, now time.Time) *oauthError {
 	switch {
-	case !time.Now().Before(g.codeExpires):
+	case !now.Before(g.codeExpires):
 		return errInvalidGrant.because("the code has expired")
 	case form.Get("redirect_uri") != g.authorization.reply.redirectURI:
 		return errInvalidGrant.because("redirect_uri is not the one of the authorization request")
@@ -120,7 +120,7 @@ func verifies(verifier, challenge string) bool {
 
 func (p *Provider) tokenResponse(g *grant) (tokenResponse, error) {
 	access := p.tokens.put(g)
-	id, err := p.signer.sign(p.idToken(g, access))
+	id, err := p.keys.sign(p.idToken(g, access))
 	if err != nil {
 		return tokenResponse{}, err
 	}
@@ -141,7 +141,7 @@ func (p *Provider) idToken(g *grant, access string) jwt.MapClaims {
 	claims["aud"] = g.authorization.reply.client.ID
 	claims["iat"] = now.Unix()
 	claims["exp"] = now.Add(tokenLifetime).Unix()
-	claims["auth_time"] = g.session.signedIn.Unix()
+	claims["auth_time"] = p.clock.real(g.session.signedIn).Unix()
 	claims["at_hash"] = base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 	if g.authorization.nonce != "" {
 		claims["nonce"] = g.authorization.nonce
