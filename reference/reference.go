@@ -7,6 +7,7 @@ package reference
 
 import (
 	"context"
+	"crypto/rsa"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"github.com/portico-mcp/portico/reference/admin"
 	"github.com/portico-mcp/portico/reference/portal"
 	"github.com/portico-mcp/portico/reference/portal/assertion"
+	"github.com/portico-mcp/portico/reference/portal/credential"
 )
 
 // Audience is the AUD of the portal's application: whom the application tokens
@@ -47,6 +49,15 @@ type Config struct {
 	// Inspected reaches upstreams through the gateway; nil: there is none.
 	Inspected *http.Client
 
+	// AccessStore and CredentialStore keep what must outlive the process: what
+	// was granted to clients, and what servers granted the portal. The latter
+	// holds secrets. nil: nothing outlives it.
+	AccessStore     access.Store
+	CredentialStore credential.Document
+	// Key signs application tokens until the admin API rotates it; nil: one per
+	// process.
+	Key *rsa.PrivateKey
+
 	Logger *slog.Logger // nil: slog.Default
 }
 
@@ -57,9 +68,36 @@ type Deployment struct {
 	Admin  http.Handler
 }
 
-// New puts a deployment together. It does no network I/O.
+// New puts a deployment together, with what the stores have of an earlier one.
+// It does no network I/O.
 func New(c Config) (*Deployment, error) {
-	p, err := portal.New(portal.Config{
+	p, err := c.portal()
+	if err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
+	}
+	front, err := c.access(p)
+	if err != nil {
+		return nil, fmt.Errorf("access: %w", err)
+	}
+	return &Deployment{
+		Access: front,
+		Portal: p,
+		Admin: admin.New(admin.Config{
+			Overview: p, Authorizations: p, Origin: c.AdminOrigin, Token: c.AdminToken,
+			Routing: p, Connections: p, People: front, Keys: front,
+		}),
+	}, nil
+}
+
+func (c Config) portal() (*portal.Portal, error) {
+	var grants credential.Store
+	if c.CredentialStore != nil {
+		var err error
+		if grants, err = credential.Kept(c.CredentialStore); err != nil {
+			return nil, err
+		}
+	}
+	return portal.New(portal.Config{
 		Origin:      c.Origin,
 		AdminOrigin: c.AdminOrigin,
 		Servers:     c.Servers,
@@ -67,16 +105,18 @@ func New(c Config) (*Deployment, error) {
 		Direct:      c.Direct,
 		Inspected:   c.Inspected,
 		RouteAll:    c.RouteAll,
+		Store:       grants,
 		Logger:      c.Logger,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("portal: %w", err)
-	}
+}
+
+// access is the front door of a portal.
+func (c Config) access(p http.Handler) (*access.Access, error) {
 	next, err := c.next(p)
 	if err != nil {
 		return nil, err
 	}
-	front, err := access.New(access.Config{
+	return access.New(access.Config{
 		Origin:        c.Origin,
 		Audience:      Audience,
 		OIDC:          c.IdentityProvider,
@@ -84,16 +124,10 @@ func New(c Config) (*Deployment, error) {
 		Next:          next,
 		ServiceTokens: c.ServiceTokens,
 		Allow:         c.Allow,
+		Key:           c.Key,
+		Store:         c.AccessStore,
 		Logger:        c.Logger,
 	})
-	if err != nil {
-		return nil, fmt.Errorf("access: %w", err)
-	}
-	return &Deployment{
-		Access: front,
-		Portal: p,
-		Admin:  admin.New(admin.Config{Overview: p, Authorizations: p, Origin: c.AdminOrigin, Token: c.AdminToken}),
-	}, nil
 }
 
 // Run keeps the deployment's tool lists fresh until the context ends.

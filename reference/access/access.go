@@ -63,7 +63,11 @@ type ServiceToken struct {
 }
 
 // Identity is who signed in.
-type Identity struct{ Subject, Email, Name string }
+type Identity struct {
+	Subject string `json:"subject"`
+	Email   string `json:"email"` // "": none that the identity provider vouches for
+	Name    string `json:"name"`
+}
 
 // Config says where the front door stands and what is behind it.
 type Config struct {
@@ -89,6 +93,7 @@ type Config struct {
 	Interlude           string        // where the browser goes between login and the client; empty: "/servers"
 	MaxBody             int64         // bytes of a request; 0: 4 MiB
 	Logger              *slog.Logger  // nil: slog.Default
+	Store               Store         // keeps clients and grants; nil: they are lost when the process ends
 
 	Provider IdentityProvider // signs people in; nil: the one of OIDC
 }
@@ -113,6 +118,7 @@ type Access struct {
 	signer   *signer
 	clients  *clients
 	grants   *grants
+	record   *record
 	flows    *shelf[*flow]
 	browsers *shelf[*browser]
 	mux      *http.ServeMux
@@ -126,7 +132,8 @@ var processKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.Ge
 // DefaultKey is the key of a Config without one, made once per process.
 func DefaultKey() (*rsa.PrivateKey, error) { return processKey() }
 
-// New makes the front door. It does no network I/O.
+// New makes the front door, with what the store has of an earlier one. It does
+// no network I/O. Errors: [ErrConfig], [ErrStore].
 func New(c Config) (*Access, error) {
 	origin, err := url.Parse(c.Origin)
 	if err != nil || !secure(origin) || origin.String() != origin.Scheme+"://"+origin.Host || c.Next == nil || c.Audience == "" {
@@ -138,11 +145,12 @@ func New(c Config) (*Access, error) {
 		}
 	}
 	c.fill()
+	keep := newRecord(c.Store, c.Logger)
 	a := &Access{
-		Config: c, origin: origin,
-		signer:   newSigner(c.Key, c.Origin, c.Audience),
-		clients:  newClients(c.HTTP, origin),
-		grants:   newGrants(c.AccessTokenLifetime, c.GrantLifetime),
+		Config: c, origin: origin, record: keep,
+		signer:   newSigner(c.Key, c.PreviousKey, c.Origin, c.Audience),
+		clients:  newClients(c.HTTP, origin, keep.changed),
+		grants:   newGrants(c.AccessTokenLifetime, c.GrantLifetime, keep.changed),
 		flows:    newShelf[*flow](flowLife, 10_000),
 		browsers: newShelf[*browser](sessionLife, 100_000),
 	}
@@ -150,6 +158,12 @@ func New(c Config) (*Access, error) {
 		a.provider = newOpenID(c.OIDC, c.HTTP, c.Origin+CallbackPath)
 	}
 	a.routes()
+	before, err := keep.load()
+	if err != nil {
+		return nil, err
+	}
+	a.restore(before)
+	keep.snapshot = a.snapshot
 	return a, nil
 }
 

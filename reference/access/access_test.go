@@ -57,8 +57,14 @@ type door struct {
 
 func open(t *testing.T) *door {
 	t.Helper()
+	return openConfigured(t, nil)
+}
+
+// openConfigured is open with something else in the configuration.
+func openConfigured(t *testing.T, change func(*access.Config)) *door {
+	t.Helper()
 	d := &door{allowed: true, cookies: map[string]string{}}
-	a, err := access.New(access.Config{
+	c := access.Config{
 		Origin: origin, Audience: "portal", Interlude: "/servers",
 		OIDC:          access.OIDCConfig{Issuer: "https://idp.example"},
 		ServiceTokens: []access.ServiceToken{{ClientID: "robot", Secret: "s3cret"}},
@@ -68,7 +74,11 @@ func open(t *testing.T) *door {
 			d.heard = append(d.heard, r)
 			_, _ = io.Copy(w, r.Body)
 		}),
-	})
+	}
+	if change != nil {
+		change(&c)
+	}
+	a, err := access.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

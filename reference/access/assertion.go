@@ -25,13 +25,72 @@ const (
 // signer makes application tokens: RS256, one per grant at a time, since a
 // signature costs more than a whole proxied call.
 type signer struct {
-	key              *rsa.PrivateKey
-	id               string
 	issuer, audience string
 
 	mu     sync.Mutex
+	pair   pair
 	signed map[string]*signedToken // by grant
 	swept  time.Time
+}
+
+// announced is how long a new key is published before it signs: whoever
+// verifies application tokens fetches unknown keys no more often.
+const announced = 10 * time.Second
+
+// pair is the published keys: the newest, and the one before it.
+type pair struct {
+	newest *rsa.PrivateKey
+	before *rsa.PublicKey // nil: none
+	ids    [2]string      // of newest and before; "": none
+
+	retiring *rsa.PrivateKey // of before; nil: it was configured, or there is none
+	signs    time.Time       // from here on newest signs, until then retiring
+}
+
+func newPair(newest *rsa.PrivateKey, before *rsa.PublicKey) pair {
+	p := pair{newest: newest, before: before, ids: [2]string{keyID(&newest.PublicKey)}}
+	if before != nil {
+		p.ids[1] = keyID(before)
+	}
+	return p
+}
+
+// signing is the key that signs now, and its id.
+func (p pair) signing(now time.Time) (*rsa.PrivateKey, string) {
+	if p.retiring != nil && now.Before(p.signs) {
+		return p.retiring, p.ids[1]
+	}
+	return p.newest, p.ids[0]
+}
+
+// publishes says whether what a key signed can still be verified.
+func (p pair) publishes(kid string) bool { return kid == p.ids[0] || kid == p.ids[1] }
+
+// rotate puts a key in the place of the newest.
+func (s *signer) rotate(key *rsa.PrivateKey, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if key == nil || key.Equal(s.pair.newest) {
+		return
+	}
+	old := s.pair.newest
+	s.pair = newPair(key, &old.PublicKey)
+	s.pair.retiring, s.pair.signs = old, now.Add(announced)
+}
+
+func (s *signer) keys() pair {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pair
+}
+
+// drop forgets the tokens of grants that ended.
+func (s *signer) drop(grants []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, g := range grants {
+		delete(s.signed, g)
+	}
 }
 
 // signedToken has a lock of its own, so that calls of one grant that come at
@@ -39,11 +98,12 @@ type signer struct {
 type signedToken struct {
 	mu    sync.Mutex
 	token string
+	by    string // the id of the key
 	until time.Time
 }
 
-func newSigner(key *rsa.PrivateKey, issuer, audience string) *signer {
-	return &signer{key: key, id: keyID(&key.PublicKey), issuer: issuer, audience: audience, signed: map[string]*signedToken{}}
+func newSigner(key *rsa.PrivateKey, before *rsa.PublicKey, issuer, audience string) *signer {
+	return &signer{pair: newPair(key, before), issuer: issuer, audience: audience, signed: map[string]*signedToken{}}
 }
 
 // person is the application token of somebody who signed in, for a grant or a
@@ -69,28 +129,29 @@ func (s *signer) reuse(grant string, ends time.Time, claims func() jwt.MapClaims
 	if ends.Before(until) {
 		until = ends
 	}
-	kept := s.of(grant, now)
+	kept, keys := s.of(grant, now)
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
-	if now.Before(kept.until) && (kept.until.Sub(now) > assertionSpare || !until.After(kept.until)) {
+	if now.Before(kept.until) && keys.publishes(kept.by) && (kept.until.Sub(now) > assertionSpare || !until.After(kept.until)) {
 		return kept.token, nil
 	}
 	c := claims()
 	c["iss"], c["aud"], c["type"], c["grant"] = s.issuer, []string{s.audience}, "app", grant
 	c["iat"], c["nbf"], c["exp"] = now.Unix(), now.Unix(), until.Unix()
 	token := jwt.NewWithClaims(jwt.SigningMethodRS256, c)
-	token.Header["kid"] = s.id
-	text, err := token.SignedString(s.key)
+	key, id := keys.signing(now)
+	token.Header["kid"] = id
+	text, err := token.SignedString(key)
 	if err != nil {
 		return "", err
 	}
-	kept.token, kept.until = text, until
+	kept.token, kept.by, kept.until = text, id, until
 	return text, nil
 }
 
-// of gives the place of a grant's token, and now and then drops those whose
-// time has passed; one that is being signed is left alone.
-func (s *signer) of(grant string, now time.Time) *signedToken {
+// of gives the place of a grant's token and the keys there are, and now and then
+// drops the tokens whose time has passed; one that is being signed is left alone.
+func (s *signer) of(grant string, now time.Time) (*signedToken, pair) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if now.Sub(s.swept) >= sweepEvery {
@@ -109,15 +170,16 @@ func (s *signer) of(grant string, now time.Time) *signedToken {
 		kept = &signedToken{}
 		s.signed[grant] = kept
 	}
-	return kept
+	return kept, s.pair
 }
 
 // certs publishes the keys that verify application tokens: the current one, and
 // after a rotation the one before.
 func (a *Access) certs(w http.ResponseWriter, _ *http.Request) {
-	published := []*rsa.PublicKey{&a.signer.key.PublicKey}
-	if a.PreviousKey != nil {
-		published = append(published, a.PreviousKey)
+	p := a.signer.keys()
+	published := []*rsa.PublicKey{&p.newest.PublicKey}
+	if p.before != nil {
+		published = append(published, p.before)
 	}
 	var keys, certs []map[string]string
 	for _, key := range published {

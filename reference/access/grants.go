@@ -29,12 +29,15 @@ type grant struct {
 	id     string
 	who    Identity
 	client string
+	name   string // of the client, as it called itself
+	began  time.Time
 
 	ends      time.Time
 	access    digest // the access token in force
 	expires   time.Time
 	refresh   digest // the refresh token in force
 	rotations int
+	spent     []digest // the code it began with, and refresh tokens; only ever appended to
 }
 
 // code is an authorization code that waits for its client (RFC 6749 §4.1.2).
@@ -49,6 +52,7 @@ type code struct {
 // remembered as long as their grant: presenting one again is theft.
 type grants struct {
 	accessLife, grantLife time.Duration
+	changed               func() // called with the store locked, after what a restart must not lose
 
 	mu      sync.Mutex
 	swept   time.Time
@@ -56,11 +60,12 @@ type grants struct {
 	access  map[digest]*grant
 	refresh map[digest]*grant // in force
 	spent   map[digest]*grant // codes and refresh tokens that were used
+	begun   map[*grant]bool   // whose code was redeemed
 }
 
-func newGrants(accessLife, grantLife time.Duration) *grants {
-	return &grants{accessLife: accessLife, grantLife: grantLife,
-		codes: map[digest]*code{}, access: map[digest]*grant{}, refresh: map[digest]*grant{}, spent: map[digest]*grant{}}
+func newGrants(accessLife, grantLife time.Duration, changed func()) *grants {
+	return &grants{accessLife: accessLife, grantLife: grantLife, changed: changed,
+		codes: map[digest]*code{}, access: map[digest]*grant{}, refresh: map[digest]*grant{}, spent: map[digest]*grant{}, begun: map[*grant]bool{}}
 }
 
 // tokens is what a client is given.
@@ -80,7 +85,9 @@ func (g *grants) issueCode(f *flow) string {
 	}
 	text := opaque("")
 	g.codes[digestOf(text)] = &code{
-		grant:    &grant{id: "grant:" + opaque("")[:26], who: f.who, client: f.client.id, ends: now.Add(g.grantLife)},
+		grant: &grant{
+			id: "grant:" + opaque("")[:26], who: f.who, client: f.client.id, name: f.client.name, began: now, ends: now.Add(g.grantLife),
+		},
 		redirect: f.redirect, challenge: f.challenge, until: now.Add(codeLife),
 	}
 	return text
@@ -105,7 +112,8 @@ func (g *grants) redeem(text, client string) *code {
 	if !now.Before(c.until) {
 		return nil
 	}
-	g.spent[d] = c.grant
+	g.begun[c.grant] = true
+	g.spend(d, c.grant)
 	return c
 }
 
@@ -127,6 +135,7 @@ func (g *grants) issue(of *grant) (tokens, bool) {
 		of.expires, t.life = of.ends, of.ends.Sub(now)
 	}
 	g.access[of.access], g.refresh[of.refresh] = of, of
+	g.changed()
 	return t, true
 }
 
@@ -149,7 +158,7 @@ func (g *grants) rotate(text, client string) *grant {
 		return nil
 	}
 	delete(g.refresh, d)
-	g.spent[d] = of
+	g.spend(d, of)
 	return of
 }
 
@@ -185,10 +194,18 @@ func (g *grants) end(of *grant) {
 	g.revoke(of)
 }
 
+// spend remembers that a code or refresh token was used.
+func (g *grants) spend(d digest, of *grant) {
+	g.spent[d], of.spent = of, append(of.spent, d)
+	g.changed()
+}
+
 func (g *grants) revoke(of *grant) {
 	of.ends = time.Time{}
+	delete(g.begun, of)
 	delete(g.access, of.access)
 	delete(g.refresh, of.refresh)
+	g.changed()
 }
 
 // sweep drops what has ended, now and then: it walks the whole store while
@@ -201,6 +218,11 @@ func (g *grants) sweep(now time.Time) {
 	for d, c := range g.codes {
 		if !now.Before(c.until) {
 			delete(g.codes, d)
+		}
+	}
+	for of := range g.begun {
+		if !now.Before(of.ends) {
+			delete(g.begun, of)
 		}
 	}
 	for _, m := range []map[digest]*grant{g.access, g.refresh, g.spent} {

@@ -113,5 +113,6 @@ func (a *Access) finish(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.clients.used(f.client)
+	a.record.save()
 	a.sendBack(w, r, f, url.Values{"code": {code}})
 }

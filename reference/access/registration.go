@@ -37,10 +37,14 @@ type clients struct {
 	http       *http.Client
 	registered *shelf[registered]
 	documents  *shelf[registered]
+	changed    func() // called after what a restart must not lose
 }
 
-func newClients(h *http.Client, origin *url.URL) *clients {
-	return &clients{origin: origin, http: h, registered: newShelf[registered](registrationTTL, maxClients), documents: newShelf[registered](documentLife, 1000)}
+func newClients(h *http.Client, origin *url.URL, changed func()) *clients {
+	return &clients{
+		origin: origin, http: h, changed: changed,
+		registered: newShelf[registered](registrationTTL, maxClients), documents: newShelf[registered](documentLife, 1000),
+	}
 }
 
 // metadata is what a client says of itself (RFC 7591 §2).
@@ -73,6 +77,8 @@ func (a *Access) register(w http.ResponseWriter, r *http.Request) {
 		temporarilyUnavailable.because("too many clients are registered").write(w)
 		return
 	}
+	a.clients.changed()
+	a.record.save()
 	answerJSON(w, http.StatusCreated, map[string]any{
 		"client_id": id, "client_id_issued_at": time.Now().Unix(), "client_name": m.ClientName,
 		"redirect_uris": m.RedirectURIs, "grant_types": []string{"authorization_code", "refresh_token"},
@@ -121,6 +127,7 @@ func invisible(r rune) bool {
 func (c *clients) used(r registered) {
 	if _, ok := c.registered.get(r.id); ok {
 		c.registered.putFor(r.id, r, usedClientTTL)
+		c.changed()
 	}
 }
 

@@ -30,6 +30,11 @@ func (s *shelf[T]) put(name string, thing T) bool { return s.putFor(name, thing,
 // putFor is put with a life of its own; a name that is there already is kept
 // anew.
 func (s *shelf[T]) putFor(name string, thing T, life time.Duration) bool {
+	return s.putUntil(name, thing, time.Now().Add(life))
+}
+
+// putUntil is putFor with the time at which the life ends.
+func (s *shelf[T]) putUntil(name string, thing T, until time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -43,7 +48,7 @@ func (s *shelf[T]) putFor(name string, thing T, life time.Duration) bool {
 	if _, known := s.items[name]; !known && len(s.items) >= s.max {
 		return false
 	}
-	s.items[name] = item[T]{thing, now.Add(life)}
+	s.items[name] = item[T]{thing, until}
 	return true
 }
 
@@ -66,6 +71,33 @@ func (s *shelf[T]) take(name string, fits func(T) bool) (T, bool) {
 	}
 	delete(s.items, name)
 	return thing, true
+}
+
+// all are the things whose time has not passed, in no order.
+func (s *shelf[T]) all() []item[T] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now, all := time.Now(), []item[T]{}
+	for _, i := range s.items {
+		if now.Before(i.until) {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// dropAll forgets the things that fit, and gives them; fits is called with the
+// shelf locked.
+func (s *shelf[T]) dropAll(fits func(T) bool) (dropped []T) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, i := range s.items {
+		if fits(i.thing) {
+			delete(s.items, name)
+			dropped = append(dropped, i.thing)
+		}
+	}
+	return dropped
 }
 
 // drop forgets a thing.

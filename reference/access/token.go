@@ -14,6 +14,20 @@ func (a *Access) token(w http.ResponseWriter, r *http.Request) {
 		e.write(w)
 		return
 	}
+	t, e := a.tokens(r)
+	a.record.save() // before the answer: what a client was told must outlive a restart
+	if e != nil {
+		e.write(w)
+		return
+	}
+	w.Header().Set("Pragma", "no-cache")
+	answerJSON(w, http.StatusOK, map[string]any{
+		"access_token": t.access, "token_type": "Bearer", "expires_in": int(t.life.Seconds()), "refresh_token": t.refresh, "scope": scope,
+	})
+}
+
+// tokens exchanges what the form holds for new tokens.
+func (a *Access) tokens(r *http.Request) (tokens, *oauthError) {
 	var of *grant
 	var e *oauthError
 	switch r.PostForm.Get("grant_type") {
@@ -25,18 +39,13 @@ func (a *Access) token(w http.ResponseWriter, r *http.Request) {
 		e = because(unsupportedGrantType, "the grant types are authorization_code and refresh_token")
 	}
 	if e != nil {
-		e.write(w)
-		return
+		return tokens{}, e
 	}
 	t, ok := a.grants.issue(of)
 	if !ok {
-		invalidGrant.because("the grant has ended").write(w)
-		return
+		return tokens{}, because(invalidGrant, "the grant has ended")
 	}
-	w.Header().Set("Pragma", "no-cache")
-	answerJSON(w, http.StatusOK, map[string]any{
-		"access_token": t.access, "token_type": "Bearer", "expires_in": int(t.life.Seconds()), "refresh_token": t.refresh, "scope": scope,
-	})
+	return t, nil
 }
 
 // readForm reads a form in which nothing is there twice (RFC 6749 §3.2).
@@ -123,6 +132,7 @@ func (a *Access) revoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.grants.forget(r.PostForm.Get("token"), r.PostForm.Get("client_id"))
+	a.record.save()
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
 }

@@ -1,6 +1,7 @@
 // Package admin is the portal's admin API: the statuses of its servers, a
-// synchronization on demand, and the admin's own authorization at servers that
-// want one. It stands on a host of its own.
+// synchronization on demand, the admin's own authorization at servers that want
+// one, and what is administered while a portal runs: its routing, the people who
+// have access, and the key that vouches for them. It stands on a host of its own.
 package admin
 
 import (
@@ -40,6 +41,11 @@ type Config struct {
 	Authorizations Authorizations
 	Origin         string        // of the admin API, without a final slash
 	Token          portal.Secret // bearer of every request but a browser's; "": nobody gets in
+
+	Routing     Routing     // nil: /portal is not served
+	People      People      // nil: neither /grants is, nor /people/{email}
+	Keys        Keys        // nil: nor /keys
+	Connections Connections // nil: nor /people/{subject}/servers
 }
 
 // ticketLife is how long a person has to open the address of an authorization.
@@ -74,6 +80,7 @@ func New(c Config) http.Handler {
 	a.mux.HandleFunc("POST /servers/{id}/authorization", a.guarded(a.authorize))
 	a.mux.HandleFunc("GET /authorize/{ticket}", a.open)
 	a.mux.HandleFunc("GET /servers-callback", a.callback)
+	a.administration()
 	return a.mux
 }
 
@@ -178,7 +185,9 @@ func (a *api) answer(w http.ResponseWriter, result any, err error) {
 	switch {
 	case errors.Is(err, portal.ErrUnknownServer):
 		failure(w, http.StatusNotFound, err.Error())
-	case errors.Is(err, portal.ErrNoAuthorization):
+	case errors.Is(err, errBody):
+		failure(w, http.StatusBadRequest, err.Error())
+	case errors.Is(err, portal.ErrNoAuthorization), errors.Is(err, portal.ErrNoGateway):
 		failure(w, http.StatusConflict, err.Error())
 	case err != nil:
 		failure(w, http.StatusBadGateway, err.Error())

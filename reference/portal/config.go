@@ -58,7 +58,7 @@ type Config struct {
 	// Inspected reaches servers through the gateway. nil: there is none, and a
 	// server that is to be routed through it is refused.
 	Inspected *http.Client
-	RouteAll  bool // every server's calls go through the gateway
+	RouteAll  bool // every server's calls go through the gateway; see also [Portal.RouteAll]
 
 	SyncEvery   time.Duration    // between the beginnings of two syncs of a server; 0: 2 h
 	SessionIdle time.Duration    // a session or grant without a request for so long ends; 0: 24 h

@@ -124,7 +124,7 @@ func (p *Portal) connected(w http.ResponseWriter, r *http.Request, who caller) {
 		p.notConnected(w, finished.Server, finished.ReturnTo, err)
 		return
 	}
-	p.sessions.Drop(r.Context(), who.who(), finished.Server) // opened as somebody else, maybe
+	p.dropConversations(r.Context(), who.who(), p.byID[finished.Server]) // opened as somebody else, maybe
 	p.redirect(w, r, backTo(finished.ReturnTo))
 }
 

@@ -43,13 +43,17 @@ type Portal struct {
 	syncer    *syncer
 	pages     http.Handler
 	csrf      csrfKey
+
+	hasGateway bool
+	routeAll   atomic.Bool
 }
 
-// server is a configured upstream and the way calls reach it.
+// server is a configured upstream and the ways that calls reach it.
 type server struct {
 	Server
-	static upstream.Authorize // with Bearer
-	calls  *upstream.Server   // over Direct or Inspected, as configured
+	static    upstream.Authorize // with Bearer
+	direct    way
+	inspected way // calls is nil: there is no gateway, and nothing is routed
 }
 
 // New makes a portal. It does no network I/O; tools appear as [Portal.Run] or
@@ -63,8 +67,10 @@ func New(c Config) (*Portal, error) {
 		origin: c.Origin, maxBody: c.MaxBody, log: c.Logger, identifier: c.Identifier,
 		credentials: c.Credentials, consents: c.Consents,
 		byID: map[string]*server{}, csrf: newCSRFKey(),
-		sessions: session.NewTable[*upstream.Conn](session.Config{Idle: c.SessionIdle}),
+		sessions:   session.NewTable[*upstream.Conn](session.Config{Idle: c.SessionIdle}),
+		hasGateway: c.Inspected != nil,
 	}
+	p.routeAll.Store(c.RouteAll)
 	p.catalogue.Store(&catalog.Catalog{})
 	for _, configured := range c.Servers {
 		s, err := c.server(configured)
@@ -90,11 +96,11 @@ func (c Config) server(configured Server) (*server, error) {
 		}
 		s.static = static
 	}
-	client := c.Direct
-	if c.routed(configured) {
-		client = c.Inspected
+	// No server's id has a space in it.
+	s.direct, s.inspected = way{s.over(c.Direct), s.ID}, way{nil, s.ID + " inspected"}
+	if c.Inspected != nil {
+		s.inspected.calls = s.over(c.Inspected)
 	}
-	s.calls = s.over(client)
 	return s, nil
 }
 

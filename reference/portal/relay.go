@@ -45,13 +45,13 @@ func (p *Portal) resolve(q *request, k catalog.Kind) (s *server, own string, err
 }
 
 // forward does the call with the right credential, over the caller's own
-// conversation with the server.
+// conversation with the server, the way that is decided when the call begins.
 func (p *Portal) forward(ctx context.Context, q *request, s *server, params json.RawMessage) (answer upstream.Answer, err error) {
 	call := upstream.Call{ID: q.ID, Method: q.Method, Params: params, From: q.rev, Caller: q.client}
-	owner := s.owner(q.who)
+	owner, way := s.owner(q.who), p.way(s)
 	err = withToken(ctx, p.credentials, s, owner, func(ctx context.Context) error {
-		conn, err := q.state.Conversation(ctx, s.ID, func(ctx context.Context) (*upstream.Conn, error) {
-			return s.calls.Open(ctx, carrier(p.credentials, s, owner), q.state.Caller)
+		conn, err := q.state.Conversation(ctx, way.name, func(ctx context.Context) (*upstream.Conn, error) {
+			return way.calls.Open(ctx, carrier(p.credentials, s, owner), q.state.Caller)
 		})
 		if err != nil {
 			return err

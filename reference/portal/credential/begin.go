@@ -52,6 +52,9 @@ func (v *Vault) begin(ctx context.Context, owner Owner, s Server, returnTo strin
 	}
 	v.note(s.ID, found)
 	client, err := v.client(ctx, s, found.as)
+	if unsaved := v.record(); err == nil && unsaved != nil {
+		err = fmt.Errorf("store registration: %w", unsaved)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -116,7 +119,8 @@ func (v *Vault) registered(issuer string) client {
 }
 
 // unregister forgets a client that its authorization server no longer knows, so
-// that the next Begin registers again; a newer one is left alone.
+// that the next Begin registers again; a newer one is left alone. It is left out
+// of the store with the next write.
 func (v *Vault) unregister(c Registration) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

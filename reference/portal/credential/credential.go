@@ -42,7 +42,7 @@ type Config struct {
 	RedirectURI      string       // callback of people
 	AdminRedirectURI string       // callback of the administrator; "": RedirectURI
 	HTTP             *http.Client // reaches upstreams and authorization servers; nil: the default transport
-	Store            Store        // keeps grants; nil: in memory, lost when the process ends
+	Store            Store        // keeps grants, and registrations if it is of [Kept]; nil: in memory, lost when the process ends
 }
 
 // redirectURI is the callback of one owner.

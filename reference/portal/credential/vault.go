@@ -42,11 +42,15 @@ func New(c Config) *Vault {
 	if c.Store == nil {
 		c.Store = newMemory()
 	}
-	return &Vault{
+	v := &Vault{
 		config: c, fetch: newFetcher(c.HTTP), store: c.Store,
 		pending: map[string]flow{}, clients: map[string]client{}, issuers: map[string][]string{},
 		pins: map[string]string{}, doubts: map[Key]doubt{},
 	}
+	if k, ok := c.Store.(*kept); ok {
+		v.restore(k.attach(v.registrations))
+	}
+	return v
 }
 
 // Connected reports whether the owner has a grant for this server that can be
@@ -65,11 +69,14 @@ func (v *Vault) Connected(owner Owner, server string) bool {
 }
 
 // Forget drops the owner's grant for this server. A renewal that is under way is
-// thrown away when it ends.
-func (v *Vault) Forget(owner Owner, server string) {
+// thrown away when it ends. The error is the store's.
+func (v *Vault) Forget(owner Owner, server string) error {
 	key := Key{owner, server}
-	_ = v.replace(context.Background(), key, Grant{})
+	if err := v.replace(context.Background(), key, Grant{}); err != nil {
+		return fmt.Errorf("forget grant for upstream %q: %w", server, err)
+	}
 	v.clear(key)
+	return nil
 }
 
 // Rejected tells that the upstream answered 401 to this access token, which is
