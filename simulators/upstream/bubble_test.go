@@ -162,8 +162,7 @@ func TestBubbleDisconnect(t *testing.T) {
 				wiki := connect(t, "http://wiki.example", revision, over)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
-				request := mcp.CallToolRequest{Params: mcp.CallToolParams{Name: "slow", Arguments: map[string]any{"ms": 3_600_000}}}
-				if _, err := wiki.CallTool(ctx, request); err == nil {
+				if _, err := wiki.CallTool(ctx, slowCall()); err == nil {
 					t.Error("answered")
 				}
 				time.Sleep(2 * time.Hour)
@@ -175,6 +174,11 @@ func TestBubbleDisconnect(t *testing.T) {
 			})
 		})
 	}
+}
+
+// slowCall is a call that takes an hour.
+func slowCall() mcp.CallToolRequest {
+	return mcp.CallToolRequest{Params: mcp.CallToolParams{Name: "slow", Arguments: map[string]any{"ms": 3_600_000}}}
 }
 
 // TestBubbleHangs: a server that hangs lets go of a client that left.

@@ -11,7 +11,7 @@ import (
 // admit checks what is the same for every verb: where the request comes from
 // and whose it is. Both come before anything else is told about the server.
 func (s *Server) admit(r *http.Request) (Caller, *Refusal) {
-	if !s.sameOrigin(r) {
+	if !sameOrigin(r, s.advertise) {
 		return Caller{}, &Refusal{Status: http.StatusForbidden, Text: "requests of this origin are not served"}
 	}
 	if r.URL.Query().Has("access_token") {
@@ -25,13 +25,13 @@ func (s *Server) admit(r *http.Request) (Caller, *Refusal) {
 
 // sameOrigin: "Servers MUST validate the Origin header on all incoming
 // connections to prevent DNS rebinding attacks" (MCP 2025-11-25 Transports,
-// "Security Warning"). Programs send none.
-func (s *Server) sameOrigin(r *http.Request) bool {
+// "Security Warning"). Programs send none. own is the server's; empty: what the
+// Host header says.
+func sameOrigin(r *http.Request, own string) bool {
 	origin, has := r.Header["Origin"]
 	if !has {
 		return true
 	}
-	own := s.advertise
 	if own == "" {
 		own = "http://" + r.Host
 		if r.TLS != nil {

@@ -43,7 +43,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, caller Caller) {
 		return
 	}
 	c := &call{message: m, caller: caller, modern: modern, reply: newReply(w)}
-	ctx, cancel := s.lifetime(r.Context(), modern)
+	ctx, cancel := lifetime(r.Context(), modern)
 	defer cancel()
 	s.hand(c, r.WithContext(context.WithValue(ctx, callKey{}, c)))
 	c.reply.identify(m.id)
@@ -53,12 +53,12 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, caller Caller) {
 // lifetime is how long a message is worked on. Closing the stream cancels it in
 // 2026-07-28; before, "disconnection SHOULD NOT be interpreted as the client
 // cancelling its request" (MCP 2025-11-25 Transports).
-func (s *Server) lifetime(ctx context.Context, modern bool) (context.Context, context.CancelFunc) {
+func lifetime(ctx context.Context, modern bool) (context.Context, context.CancelFunc) {
 	if modern {
 		return context.WithCancel(ctx)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(s.closing, cancel)
+	stop := context.AfterFunc(lifeOf(ctx), cancel)
 	return ctx, func() { stop(); cancel() }
 }
 

@@ -109,6 +109,7 @@ func (p *reply) open() {
 // finish sends what is held. A call that was ended without an answer ends the
 // connection, or the stream: an empty 200 would be a lie.
 func (p *reply) finish(ctx context.Context) {
+	cutOff(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	message := p.held.Bytes()

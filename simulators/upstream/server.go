@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -57,8 +58,14 @@ type Server struct {
 	transport *server.StreamableHTTPServer
 	sessions  *sessions
 
+	toolsMu sync.Mutex
+	tools   []Tool // as SetTools was given them
+
 	closing context.Context // ends with Close, and every answer under way with it
 	close   context.CancelFunc
+
+	lifeMu sync.Mutex
+	life   life
 }
 
 // New makes a server. The error is ErrConfig: an unknown revision, or a tool
@@ -82,6 +89,7 @@ func New(c Config) (*Server, error) {
 		s.handler = c.Fault(s.handler)
 	}
 	s.closing, s.close = context.WithCancel(context.Background())
+	s.life = newLife(s.closing)
 	if err := s.build(c); err != nil {
 		return nil, err
 	}
@@ -124,10 +132,12 @@ func (s *Server) initialized(ctx context.Context, _ any, _ *mcp.InitializeReques
 
 // ServeHTTP answers as the Config says.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithCancel(r.Context())
+	now := s.living()
+	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), lifeKey{}, now.ctx))
 	defer cancel()
-	defer context.AfterFunc(s.closing, cancel)()
+	defer context.AfterFunc(now.ctx, cancel)()
 	s.handler.ServeHTTP(w, r.WithContext(ctx))
+	cutOff(ctx)
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {

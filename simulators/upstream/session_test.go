@@ -93,11 +93,8 @@ func TestStreamOfSession(t *testing.T) {
 	if err := s.SetTools(tools()[:1]); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(response.Body)
-	for lines.Scan() && !strings.HasPrefix(lines.Text(), "data: ") {
-	}
-	if !strings.Contains(lines.Text(), "notifications/tools/list_changed") {
-		t.Errorf("stream says %q", lines.Text())
+	if heard := data(t, response); !strings.Contains(heard, "notifications/tools/list_changed") {
+		t.Errorf("stream says %q", heard)
 	}
 	a := post(t, base, session, `{"jsonrpc":"2.0","id":2,"method":"tools/list"}`)
 	if a.header.Get("Content-Type") != "application/json" || strings.Contains(a.body, "echo") {
@@ -113,6 +110,19 @@ func TestEndOfSessionEndsItsStream(t *testing.T) {
 	if b, err := io.ReadAll(response.Body); err != nil || len(b) > 0 {
 		t.Errorf("stream: %q, %v", b, err)
 	}
+}
+
+// data is the first data line of a stream.
+func data(t *testing.T, response *http.Response) string {
+	t.Helper()
+	lines := bufio.NewScanner(response.Body)
+	for lines.Scan() {
+		if text, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+			return text
+		}
+	}
+	t.Fatalf("the stream ended: %v", lines.Err())
+	return ""
 }
 
 // stream opens the GET stream of a session; it ends with the test.

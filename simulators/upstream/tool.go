@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -17,10 +18,45 @@ type Tool struct {
 	Answer                   string // for DoesAnswer: a sentence with {argument} in it; empty: "an answer about {query}"
 }
 
+// Tools are the tools the server has, in the order they were given.
+func (s *Server) Tools() []Tool {
+	s.toolsMu.Lock()
+	defer s.toolsMu.Unlock()
+	return slices.Clone(s.tools)
+}
+
+// RenameTool gives a tool another name; its place and all else stay. Open
+// streams hear of it as with SetTools. The error is ErrConfig, and then nothing
+// has changed: there is no such tool, or the new name is empty or taken.
+func (s *Server) RenameTool(old, to string) error {
+	s.toolsMu.Lock()
+	defer s.toolsMu.Unlock()
+	named := func(name string) int {
+		return slices.IndexFunc(s.tools, func(t Tool) bool { return t.Name == name })
+	}
+	i := named(old)
+	if i < 0 {
+		return fmt.Errorf("%w: there is no tool %q", ErrConfig, old)
+	}
+	if named(to) >= 0 {
+		return fmt.Errorf("%w: tool name %q is taken", ErrConfig, to)
+	}
+	renamed := slices.Clone(s.tools)
+	renamed[i].Name = to
+	return s.setTools(renamed)
+}
+
 // SetTools replaces the tools. Open streams hear notifications/tools/list_changed:
 // the GET streams of 2025-11-25 and the subscriptions/listen streams of
 // 2026-07-28. The error is ErrConfig, and then nothing has changed.
 func (s *Server) SetTools(tools []Tool) error {
+	s.toolsMu.Lock()
+	defer s.toolsMu.Unlock()
+	return s.setTools(tools)
+}
+
+// setTools replaces the tools. The caller holds the lock.
+func (s *Server) setTools(tools []Tool) error {
 	offered := make([]server.ServerTool, 0, len(tools))
 	seen := map[string]bool{}
 	for _, t := range tools {
@@ -34,6 +70,7 @@ func (s *Server) SetTools(tools []Tool) error {
 		}
 		offered = append(offered, o)
 	}
+	s.tools = slices.Clone(tools)
 	s.sdk.SetTools(offered...)
 	s.sessions.tell([]byte(`{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`))
 	return nil
