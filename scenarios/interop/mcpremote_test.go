@@ -3,146 +3,132 @@ package interop_test
 import (
 	"bufio"
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
 	mcpclient "github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// town starts `portico up` on free ports and gives its MCP endpoint.
-func town(t *testing.T) (endpoint string) {
-	t.Helper()
-	program := os.Getenv("PORTICO")
-	if program == "" {
-		program = filepath.Join(t.TempDir(), "portico")
-		build := exec.Command("go", "build", "-o", program, "./cmd/portico")
-		build.Dir = "../.."
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("build portico: %v\n%s", err, out)
-		}
-	}
-	cmd := exec.Command(program, "up", "--json", "--port", "0")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Signal(syscall.SIGINT)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("portico up ended with %v", err)
-		}
-	})
-	var ready struct{ Endpoint string }
-	if err := json.NewDecoder(out).Decode(&ready); err != nil {
-		t.Fatal(err)
-	}
-	return ready.Endpoint
-}
-
 // npm gives the path of a program that npm installed here.
 func npm(t *testing.T, name string) string {
 	t.Helper()
-	path, err := filepath.Abs(filepath.Join("node_modules", ".bin", name))
+	return installed(t, ".bin", name)
+}
+
+// installed gives the path of something that npm installed here.
+func installed(t *testing.T, path ...string) string {
+	t.Helper()
+	name := filepath.Join(path...)
+	full, err := filepath.Abs(filepath.Join("node_modules", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(path); err != nil {
+	if _, err := os.Stat(full); err != nil {
 		t.Skipf("%s is not installed (npm ci, in this folder): it is not tested", name)
 	}
-	return path
+	return full
 }
 
 // mcp-remote is how editors that know no OAuth reach a remote server. It finds
 // the door by itself, prints an address, and waits for a browser to come back.
-func TestMCPRemoteGoesThroughTheWholeDoor(t *testing.T) {
-	program := npm(t, "mcp-remote")
-	browser := chromium(t)
-	endpoint := town(t)
+// A client of mcp-go's asks it over a pipe, as an editor would.
+type mcpRemote struct {
+	*mcpclient.Client
+	stdin, complaints io.Closer
+	cmd               *exec.Cmd
+}
 
-	remote := transport.NewStdioWithOptions(program, nil, []string{endpoint, "--allow-http"}, transport.WithCommandFunc(
-		func(ctx context.Context, command string, env []string, args []string) (*exec.Cmd, error) {
-			cmd := exec.CommandContext(ctx, command, args...)
-			cmd.Env = append(os.Environ(), "MCP_REMOTE_CONFIG_DIR="+t.TempDir(), "BROWSER=true")
-			return cmd, nil
-		}))
-	if err := remote.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	defer remote.Close()
-	limit, end := context.WithTimeout(t.Context(), 60*time.Second)
-	defer end()
-	ctx, cancel := context.WithCancelCause(limit)
-	defer cancel(nil)
-	signedIn := make(chan error, 1)
-	go func() {
-		err := signIn(browser, address(t, remote.Stderr()), "alice@town.example", "alice-likes-badgers", "../../out/pages")
+func connectMCPRemote(args ...string) connector {
+	return func(t *testing.T, ctx context.Context, d door) (conversation, error) {
+		cmd := exec.CommandContext(ctx, npm(t, "mcp-remote"), append([]string{d.endpoint, "--allow-http"}, args...)...)
+		cmd.Env = append(os.Environ(), "MCP_REMOTE_CONFIG_DIR="+d.kept, "BROWSER=true")
+		complaints, w := io.Pipe()
+		cmd.Stderr = w
+		stdin, stdout, err := pipes(cmd)
 		if err != nil {
-			cancel(fmt.Errorf("sign in: %w", err))
+			return nil, err
 		}
-		signedIn <- err
-	}()
-	c := mcpclient.NewClient(remote)
-	init := mcp.InitializeRequest{}
-	init.Params.ProtocolVersion = "2025-11-25"
-	init.Params.ClientInfo = mcp.Implementation{Name: "interop", Version: "1"}
-	if _, err := c.Initialize(ctx, init); err != nil {
-		t.Fatalf("initialize: %v (%v)", err, context.Cause(ctx))
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		go answerDoor(complaints, d)
+		r := mcpRemote{mcpclient.NewClient(transport.NewIO(stdout, stdin, io.NopCloser(strings.NewReader("")))), stdin, w, cmd}
+		if err := r.Start(ctx); err != nil {
+			return r, err
+		}
+		init := mcp.InitializeRequest{}
+		init.Params.ProtocolVersion = "2025-11-25"
+		init.Params.ClientInfo = mcp.Implementation{Name: "interop", Version: "1"}
+		_, err = r.Initialize(ctx, init)
+		return r, err
 	}
-	if err := <-signedIn; err != nil {
-		t.Fatalf("sign in: %v", err)
-	}
+}
 
-	want := map[string]string{
-		"wiki_search": "3 pages about badgers", "tickets_create": "ticket opened, badgers", "mail_whoami": "alice",
+func pipes(cmd *exec.Cmd) (io.WriteCloser, io.ReadCloser, error) {
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, nil, err
 	}
-	got := map[string]string{}
-	for tool := range want {
-		call := mcp.CallToolRequest{}
-		call.Params.Name = tool
-		call.Params.Arguments = map[string]any{"query": "badgers", "title": "badgers"}
-		result, err := c.CallTool(ctx, call)
-		if err != nil {
-			t.Errorf("%s: %v", tool, err)
-			continue
-		}
-		for _, content := range result.Content {
-			if text, ok := content.(mcp.TextContent); ok {
-				got[tool] += text.Text
-			}
-		}
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("answers (-want +got):\n%s", diff)
-	}
+	stdout, err := cmd.StdoutPipe()
+	return stdin, stdout, err
 }
 
 var authorize = regexp.MustCompile(`https?://\S*/oauth/authorize\?\S+`)
 
-// address waits for the address that mcp-remote wants a person to open.
-func address(t *testing.T, complaints io.Reader) string {
+// answerDoor opens every address that mcp-remote wants a person to open.
+func answerDoor(complaints io.Reader, d door) {
+	opened := map[string]bool{}
 	lines := bufio.NewScanner(complaints)
 	for lines.Scan() {
-		t.Log(lines.Text())
-		if found := authorize.FindString(lines.Text()); found != "" {
-			go func() { _, _ = io.Copy(io.Discard, complaints) }()
-			return strings.TrimSpace(found)
+		found := authorize.FindString(lines.Text())
+		if found == "" || opened[found] {
+			continue
+		}
+		opened[found] = true
+		d.open(found)
+	}
+	_, _ = io.Copy(io.Discard, complaints)
+}
+
+func (r mcpRemote) tools(ctx context.Context) ([]string, error) {
+	list, err := r.ListTools(ctx, mcp.ListToolsRequest{})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, tool := range list.Tools {
+		names = append(names, tool.Name)
+	}
+	return names, nil
+}
+
+func (r mcpRemote) call(ctx context.Context, tool string, args map[string]any) (string, error) {
+	call := mcp.CallToolRequest{}
+	call.Params.Name = tool
+	call.Params.Arguments = args
+	result, err := r.CallTool(ctx, call)
+	if err != nil {
+		return "", err
+	}
+	text := ""
+	for _, content := range result.Content {
+		if c, ok := content.(mcp.TextContent); ok {
+			text += c.Text
 		}
 	}
-	return ""
+	return text, nil
+}
+
+// close ends the pipe, at which mcp-remote says goodbye and ends.
+func (r mcpRemote) close() error {
+	_ = r.stdin.Close()
+	defer r.complaints.Close()
+	return r.cmd.Wait()
 }
