@@ -31,16 +31,24 @@ type office struct {
 	http.Handler
 	overview       *MockOverview
 	authorizations *MockAuthorizations
+	staff          *staff
 }
 
 func open(t *testing.T) office {
-	o := office{overview: NewMockOverview(t), authorizations: NewMockAuthorizations(t)}
-	o.Handler = admin.New(admin.Config{Overview: o.overview, Authorizations: o.authorizations, Origin: origin, Token: token})
+	o := office{overview: NewMockOverview(t), authorizations: NewMockAuthorizations(t), staff: &staff{}}
+	o.Handler = admin.New(admin.Config{
+		Overview: o.overview, Authorizations: o.authorizations, Origin: origin, Token: token,
+		Routing: o.staff, People: o.staff, Keys: o.staff, Connections: o.staff,
+	})
 	return o
 }
 
 func (o office) do(verb, address string, header http.Header) *http.Response {
-	r := httptest.NewRequest(verb, address, nil)
+	return o.send(verb, address, header, "")
+}
+
+func (o office) send(verb, address string, header http.Header, body string) *http.Response {
+	r := httptest.NewRequest(verb, address, strings.NewReader(body))
 	for name, values := range header {
 		r.Header[name] = values
 	}
@@ -94,12 +102,16 @@ func TestOnlyTheTokenOpensTheAPI(t *testing.T) {
 				}
 				return
 			}
-			for _, each := range []string{"GET /servers", "GET /servers/wiki", "POST /servers/wiki/sync", "POST /servers/wiki/authorization"} {
+			for _, each := range []string{"GET /servers", "GET /servers/wiki", "POST /servers/wiki/sync", "POST /servers/wiki/authorization",
+				"GET /portal", "PATCH /portal", "GET /grants", "POST /people/a/revoke", "POST /people/a/expire", "POST /keys/rotate", "DELETE /people/a/servers/wiki"} {
 				verb, path, _ := strings.Cut(each, " ")
 				r := o.do(verb, path, http.Header{"Authorization": c.sent})
 				if r.StatusCode != http.StatusUnauthorized || r.Header.Get("Www-Authenticate") == "" {
 					t.Errorf("%s: status %d, challenge %q", each, r.StatusCode, r.Header.Get("Www-Authenticate"))
 				}
+			}
+			if len(o.staff.did) > 0 {
+				t.Errorf("done without the token: %v", o.staff.did)
 			}
 		})
 	}

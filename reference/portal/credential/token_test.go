@@ -223,7 +223,7 @@ func TestRefreshDoesNotBringBack(t *testing.T) {
 		meanwhile func(*testing.T, *setting)
 		want      error
 	}{
-		"what was disconnected": {func(_ *testing.T, s *setting) { s.vault.Forget(alice, "mail") }, credential.ErrConsentRequired},
+		"what was disconnected": {func(_ *testing.T, s *setting) { _ = s.vault.Forget(alice, "mail") }, credential.ErrConsentRequired},
 		"what was replaced":     {func(t *testing.T, s *setting) { s.consent(t, alice) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -279,7 +279,9 @@ func TestRefreshOutlivesItsCallers(t *testing.T) {
 
 func TestForget(t *testing.T) {
 	s := connected(t)
-	s.vault.Forget(alice, "mail")
+	if err := s.vault.Forget(alice, "mail"); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := s.vault.Token(t.Context(), alice, "mail"); !errors.Is(err, credential.ErrConsentRequired) {
 		t.Errorf("got %v, want ErrConsentRequired", err)
 	}
