@@ -1,6 +1,11 @@
 package network
 
 import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"slices"
 	"time"
 
 	"github.com/portico-mcp/portico/simulators/trace"
@@ -130,9 +135,47 @@ func (r *recorder) firstAfter(event int) int {
 	return low
 }
 
-// Dropped is how many exchanges were given up for newer ones.
-func (n *Network) Dropped() int {
+// Unseen is an HTTP client for who looks on: what it asks is no part of what is
+// seen.
+func (n *Network) Unseen() *http.Client {
+	t := &http.Transport{
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			return n.ground.dial(ctx, &Host{network: n}, address)
+		},
+		TLSClientConfig: trusting(n.trust, nil),
+	}
+	return &http.Client{Transport: &unseen{recorder: n.recorder, Transport: t}}
+}
+
+type unseen struct {
+	recorder *recorder
+	*http.Transport
+}
+
+// RoundTrip sends the request and records nothing.
+func (u *unseen) RoundTrip(req *http.Request) (*http.Response, error) {
+	x := &exchange{gone: true}
+	hooks := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		u.recorder.rides(x, c.Conn.LocalAddr().String())
+	}}
+	return u.Transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(req.Context(), hooks)))
+}
+
+// Latest is the latest event: what to ask for News from, for what happens after.
+func (n *Network) Latest() int {
 	n.recorder.mu.Lock()
 	defer n.recorder.mu.Unlock()
-	return n.recorder.dropped
+	return n.recorder.event
+}
+
+// Find is the exchange with an ID, if it is still kept.
+func (n *Network) Find(id int) (Seen, bool) {
+	n.recorder.mu.Lock()
+	defer n.recorder.mu.Unlock()
+	i, ok := slices.BinarySearchFunc(n.recorder.seen, id, func(x *exchange, id int) int { return x.id - id })
+	if !ok {
+		return Seen{}, false
+	}
+	x := n.recorder.seen[i]
+	return Seen{x.id, x.at, x.copy()}, true
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/portico-mcp/portico/reference"
 	"github.com/portico-mcp/portico/reference/access"
 	"github.com/portico-mcp/portico/reference/portal"
+	"github.com/portico-mcp/portico/reference/portal/credential"
 	"github.com/portico-mcp/portico/scenarios/target"
 	"github.com/portico-mcp/portico/scenarios/target/town"
 	"github.com/portico-mcp/portico/simulators/network"
@@ -45,7 +46,12 @@ func OpenOn(ctx context.Context, c town.Config, log *slog.Logger) (*town.Town, e
 func Start(log *slog.Logger) town.Start {
 	return func(ctx context.Context, s town.Site) (map[string]string, func(), error) {
 		servers, refused := accepted(s.Servers)
-		d, err := reference.New(config(s, servers, log))
+		c := config(s, servers, log)
+		var err error
+		if c.Key, err = town.KeptKey(s.Keep("access-key.pem"), access.DefaultKey); err != nil {
+			return nil, nil, err
+		}
+		d, err := reference.New(c)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -71,6 +77,10 @@ func accepted(all []town.Server) (servers []portal.Server, refused map[string]st
 	for _, s := range all {
 		server := portal.Server{
 			ID: s.ID, Name: s.ID, URL: s.URL, Auth: auths[s.Auth], OnBehalf: s.OnBehalf, Bearer: portal.Secret(s.Credential), Timeout: s.Timeout,
+			Scopes: s.Scopes,
+		}
+		if s.Client != nil {
+			server.Manual = &credential.Registration{ClientID: s.Client.ID, ClientSecret: portal.Secret(s.Client.Secret)}
 		}
 		if err := server.Validate(); err != nil {
 			refused[s.ID] = err.Error()
@@ -101,6 +111,8 @@ func config(s town.Site, servers []portal.Server, log *slog.Logger) reference.Co
 		Direct:     s.Portal.Client(),
 		Inspected:  s.Portal.ClientVia(s.Gateway, []*tls.Certificate{s.GatewayAuthority}),
 		Logger:     log,
+
+		AccessStore: s.Keep("access.json"), CredentialStore: s.Keep("credentials.json"),
 	}
 	for _, service := range s.Services {
 		c.ServiceTokens = append(c.ServiceTokens, access.ServiceToken{

@@ -1,6 +1,7 @@
 package town
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,6 +22,8 @@ type Status struct {
 	ID                 string     `json:"id"`
 	Status             string     `json:"status"` // waiting, ready, stale or error
 	Error              string     `json:"error"`
+	Tools              int        `json:"tools"`
+	Skipped            []string   `json:"skipped"` // what it offers and the portal does not list, with the reason
 	LastSynced         *time.Time `json:"last_synced"`
 	LastSuccessfulSync *time.Time `json:"last_successful_sync"`
 }
@@ -34,13 +37,13 @@ type Administrator struct {
 // Status asks for one server's status.
 func (a Administrator) Status(ctx context.Context, server string) (Status, error) {
 	var s Status
-	return s, a.call(ctx, http.MethodGet, "/servers/"+url.PathEscape(server), &s)
+	return s, a.Do(ctx, http.MethodGet, "/servers/"+url.PathEscape(server), nil, &s)
 }
 
 // Sync asks for a synchronization now and returns the status after it.
 func (a Administrator) Sync(ctx context.Context, server string) (Status, error) {
 	var s Status
-	return s, a.call(ctx, http.MethodPost, "/servers/"+url.PathEscape(server)+"/sync", &s)
+	return s, a.Do(ctx, http.MethodPost, "/servers/"+url.PathEscape(server)+"/sync", nil, &s)
 }
 
 // Authorization begins the admin's own authorization at a server and returns
@@ -49,14 +52,33 @@ func (a Administrator) Authorization(ctx context.Context, server string) (string
 	var result struct {
 		URL string `json:"url"`
 	}
-	err := a.call(ctx, http.MethodPost, "/servers/"+url.PathEscape(server)+"/authorization", &result)
+	err := a.Do(ctx, http.MethodPost, "/servers/"+url.PathEscape(server)+"/authorization", nil, &result)
 	return result.URL, err
 }
 
-func (a Administrator) call(ctx context.Context, method, path string, result any) error {
-	req, err := http.NewRequestWithContext(ctx, method, a.Admin.Origin+path, nil)
+// Statuses asks for every server's status.
+func (a Administrator) Statuses(ctx context.Context) ([]Status, error) {
+	var all []Status
+	return all, a.Do(ctx, http.MethodGet, "/servers", nil, &all)
+}
+
+// Do sends a request to the admin API, with a body in JSON unless it is nil, and
+// reads the result into what result points to, unless that is nil.
+func (a Administrator) Do(ctx context.Context, method, path string, body, result any) error {
+	var sent io.Reader
+	if body != nil {
+		b, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("admin API: %w", err)
+		}
+		sent = bytes.NewReader(b)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, a.Admin.Origin+path, sent)
 	if err != nil {
 		return fmt.Errorf("admin API: %w", err)
+	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("Authorization", "Bearer "+a.Admin.Token)
 	res, err := a.HTTP.Do(req)
@@ -64,7 +86,7 @@ func (a Administrator) call(ctx context.Context, method, path string, result any
 		return fmt.Errorf("admin API: %w", err)
 	}
 	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
+	said, err := io.ReadAll(res.Body)
 	if err != nil {
 		return fmt.Errorf("admin API: %w", err)
 	}
@@ -72,8 +94,11 @@ func (a Administrator) call(ctx context.Context, method, path string, result any
 		Success bool            `json:"success"`
 		Result  json.RawMessage `json:"result"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil || !answer.Success {
-		return fmt.Errorf("admin API: %s %s: %s: %s", method, path, res.Status, strings.TrimSpace(string(body)))
+	if err := json.Unmarshal(said, &answer); err != nil || !answer.Success {
+		return fmt.Errorf("admin API: %s %s: %s: %s", method, path, res.Status, strings.TrimSpace(string(said)))
+	}
+	if result == nil {
+		return nil
 	}
 	return json.Unmarshal(answer.Result, result)
 }

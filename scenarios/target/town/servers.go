@@ -87,6 +87,7 @@ func (b *builder) oauthGuard(s fixtures.Server, resource string) (upstream.Guard
 		}
 		as, err = upstream.NewAuthorizationServer(upstream.AuthorizationServerConfig{
 			Name: s.ID + "-as", Issuer: h.Origin(), Resource: resource, People: accounts, RefreshTokenLifetime: s.Grant,
+			Store: b.site.Keep(s.ID + "-as.json"),
 		})
 		return as, err
 	})

@@ -215,7 +215,7 @@ func (b *builder) identityProvider() error {
 		for _, p := range b.town.People {
 			known = append(known, idp.Person{Subject: p.Subject, Email: p.Email, Name: p.Name, Password: p.Password})
 		}
-		b.town.IdentityProvider, err = idp.New(idp.Config{Issuer: h.Origin(), People: known, Clients: []idp.Client{{
+		b.town.IdentityProvider, err = idp.New(idp.Config{Issuer: h.Origin(), People: known, Store: b.site.Keep("idp.json"), Clients: []idp.Client{{
 			ID: b.site.ClientID, Secret: b.site.Secret, RedirectURIs: []string{b.site.Access.Origin() + CallbackPath},
 		}}})
 		return b.town.IdentityProvider, err

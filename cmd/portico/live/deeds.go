@@ -1,0 +1,185 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/portico-mcp/portico/simulators/faults"
+	"github.com/portico-mcp/portico/simulators/trace"
+	"github.com/portico-mcp/portico/simulators/upstream"
+)
+
+// deeds are the verbs that are no faults.
+var deeds = []Verb{
+	{Name: "expire", Takes: []Argument{{Name: "person", Kind: APerson}}, act: expire,
+		Sentence: "the person's access tokens end now, at the front door and at the servers; what can refresh does"},
+	{Name: "revoke", Takes: []Argument{{Name: "person", Kind: APerson}, {"server", AServer, true}}, act: revoke,
+		Sentence: "what the person granted is withdrawn: by the portal's admin for the portal, or at one server"},
+	{Name: "restart", Takes: []Argument{{Name: "server", Kind: AServer}}, act: restart,
+		Sentence: "the server forgets its sessions, cuts what is under way, and is well again"},
+	{Name: "rename-tool", Takes: []Argument{{Name: "server", Kind: AServer}, {Name: "tool", Kind: ATool}, {Name: "name", Kind: AWord}}, act: renameTool,
+		Sentence: "the server renames a tool and says that its list has changed"},
+	{Name: "sync", Takes: []Argument{{Name: "server", Kind: AServer}}, act: synchronize,
+		Sentence: "the portal asks the server for its tools now"},
+	{Name: "gateway", Takes: []Argument{{Name: "switch", Kind: ASwitch}}, act: turnGateway,
+		Sentence: "on or off: calls go through the gateway or not; down or up: the gateway itself"},
+	{Name: "rotate-keys", act: rotateKeys,
+		Sentence: "the identity provider and the front door sign with new keys from now on"},
+	{Name: "clock", Takes: []Argument{{Name: "ahead", Kind: ADuration}}, act: clock,
+		Sentence: "what the identity provider and the authorization servers issued is so much older; the portal's clock is the machine's"},
+	{Name: "clear", Takes: []Argument{{"party", AParty, true}, {"fault", AWord, true}}, act: clearFaults,
+		Sentence: "faults end: those of a party, of one kind, or all"},
+}
+
+func expire(ctx context.Context, t *Town, o Order) (string, error) {
+	p, err := t.person(o.arg(0))
+	if err != nil {
+		return "", err
+	}
+	if err := t.admin.Do(ctx, http.MethodPost, "/people/"+url.PathEscape(p.Email)+"/expire", nil, nil); err != nil {
+		return "", err
+	}
+	for _, as := range t.AuthorizationServers {
+		as.Expire(p.ID)
+	}
+	return p.ID + "'s access tokens have ended, at the front door and at every server; refresh tokens are as good as before", nil
+}
+
+func revoke(ctx context.Context, t *Town, o Order) (string, error) {
+	p, err := t.person(o.arg(0))
+	if err != nil {
+		return "", err
+	}
+	id := o.arg(1)
+	if id == "" {
+		if err := t.admin.Do(ctx, http.MethodPost, "/people/"+url.PathEscape(p.Email)+"/revoke", nil, nil); err != nil {
+			return "", err
+		}
+		t.forgetClients(p.ID)
+		return p.ID + "'s grants and browser sessions at the portal have ended; clients must sign in anew", nil
+	}
+	as := t.AuthorizationServers[id]
+	if as == nil {
+		return "", fmt.Errorf("%w: %q has no authorization server of ours", ErrUsage, id)
+	}
+	as.Revoke(p.ID)
+	return fmt.Sprintf("what %s granted at %s is withdrawn; the portal learns of it at the next call", p.ID, id), nil
+}
+
+// server is one of the town's own servers.
+func (t *Town) server(id string) (*upstream.Server, error) {
+	if s := t.Servers[id]; s != nil {
+		return s, nil
+	}
+	var known []string
+	for _, s := range t.World.Servers {
+		if t.Servers[s.ID] != nil {
+			known = append(known, s.ID)
+		}
+	}
+	return nil, fmt.Errorf("%w: %q is no server of ours; there are %s", ErrUsage, id, strings.Join(known, ", "))
+}
+
+func restart(_ context.Context, t *Town, o Order) (string, error) {
+	s, err := t.server(o.arg(0))
+	if err != nil {
+		return "", err
+	}
+	cleared := t.Faults[trace.Party(o.arg(0))].Clear("")
+	s.Restart()
+	return fmt.Sprintf("%s has begun anew: no session of before, %d faults fewer", o.arg(0), cleared), nil
+}
+
+func renameTool(_ context.Context, t *Town, o Order) (string, error) {
+	s, err := t.server(o.arg(0))
+	if err != nil {
+		return "", err
+	}
+	if err := s.RenameTool(o.arg(1), o.arg(2)); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	return fmt.Sprintf("%s calls it %s now; the portal lists the old name until its next sync: portico do sync %s", o.arg(0), o.arg(2), o.arg(0)), nil
+}
+
+func synchronize(ctx context.Context, t *Town, o Order) (string, error) {
+	status, err := t.admin.Sync(ctx, o.arg(0))
+	if err != nil {
+		return "", err
+	}
+	said := fmt.Sprintf("%s is %s, %d tools", status.ID, status.Status, status.Tools)
+	if status.Error != "" {
+		said += ": " + status.Error
+	}
+	return said, nil
+}
+
+func turnGateway(ctx context.Context, t *Town, o Order) (string, error) {
+	layer := t.Faults["gateway"]
+	switch o.arg(0) {
+	case "on", "off":
+		on := o.arg(0) == "on"
+		if err := t.admin.Do(ctx, http.MethodPatch, "/portal", map[string]bool{"secure_web_gateway": on}, nil); err != nil {
+			return "", err
+		}
+		if on {
+			return "calls go through the gateway from now on; background sync does not", nil
+		}
+		return "calls go straight to the servers from now on", nil
+	case "down":
+		layer.Clear("drop")
+		if _, err := layer.Set(faults.Fault{Kind: "drop"}); err != nil {
+			return "", err
+		}
+		return "the gateway closes every connection; calls fail if they are routed through it: portico do gateway on", nil
+	case "up":
+		layer.Clear("")
+		return "the gateway is well", nil
+	default:
+		return "", fmt.Errorf("%w: the gateway can be on, off, down or up, not %q", ErrUsage, o.arg(0))
+	}
+}
+
+func rotateKeys(ctx context.Context, t *Town, _ Order) (string, error) {
+	if err := t.IdentityProvider.Rotate(); err != nil {
+		return "", err
+	}
+	if err := t.admin.Do(ctx, http.MethodPost, "/keys/rotate", nil, nil); err != nil {
+		return "", err
+	}
+	return "both sign with new keys; what the old ones signed is good until it ends", nil
+}
+
+func clock(_ context.Context, t *Town, o Order) (string, error) {
+	d, err := time.ParseDuration(strings.TrimPrefix(o.arg(0), "+"))
+	if err != nil || d <= 0 {
+		return "", fmt.Errorf("%w: %q is no time to go ahead; write 2h", ErrUsage, o.arg(0))
+	}
+	t.IdentityProvider.Age(d)
+	for _, as := range t.AuthorizationServers {
+		as.Age(d)
+	}
+	return fmt.Sprintf("what the identity provider and the authorization servers issued is %s older", d), nil
+}
+
+func clearFaults(_ context.Context, t *Town, o Order) (string, error) {
+	cleared := 0
+	if party := o.arg(0); party != "" {
+		layer, err := t.layer(trace.Party(party))
+		if err != nil {
+			return "", err
+		}
+		cleared = layer.Clear(o.arg(1))
+		if as := t.Faults[trace.Party(party+"-as")]; as != nil {
+			cleared += as.Clear(o.arg(1))
+		}
+	} else {
+		for _, layer := range t.Faults {
+			cleared += layer.Clear("")
+		}
+	}
+	return fmt.Sprintf("%d faults have ended", cleared), nil
+}
