@@ -244,7 +244,7 @@ func TestASaveThatTakesLongHoldsNoCallUp(t *testing.T) {
 		v := d.settle(t)
 		s.takes = time.Minute
 		var all sync.WaitGroup
-		all.Go(func() { d.status("POST", "/oauth/register", nil); d.register(t) })
+		all.Go(func() { d.send("POST", "/oauth/register", nil, `{"redirect_uris":["`+client+`"]}`, false) })
 		synctest.Wait()
 		begun := time.Now()
 		if res := d.call(v.access); res.StatusCode != http.StatusOK || time.Since(begun) != 0 {
