@@ -21,7 +21,7 @@ func (l *line) curl(x *exchange) string {
 	words = append(words, shellURL(x.ask.at))
 	for _, name := range sortedNames(x.ask.header) {
 		value := x.ask.header.Get(name)
-		if name == headerSession && !x.ask.odd {
+		if name == headerSession && !x.ask.madeUp {
 			words = append(words, "-H", secretHeader(name, sessionVariable))
 			continue
 		}

@@ -64,6 +64,9 @@ func (e *evidence) gather(ctx context.Context) error {
 		return nil
 	}
 	e.tools = e.list(ctx, "tools")
+	if _, has := e.capabilities["tools"]; !has && e.tools.first().fault != nil {
+		e.tools.fails = "" // a server that declares no tools need not know the method
+	}
 	if _, has := e.capabilities["prompts"]; has {
 		e.prompts = e.list(ctx, "prompts")
 	}
@@ -174,7 +177,7 @@ func (e *evidence) provoke(ctx context.Context) {
 		return
 	}
 	q := e.stateful("ping", map[string]any{})
-	q.odd = true
+	q.odd, q.madeUp = true, true
 	e.lost = with(q, headerSession, madeUp(e.session))
 	q = e.stateful("ping", map[string]any{})
 	q.odd = true

@@ -210,6 +210,9 @@ func TestSecretsStayOut(t *testing.T) {
 			t.Errorf("%q is printed:\n%s", secret, text.String())
 		}
 	}
+	if strings.Contains(text.String(), "'Mcp-Session-Id: [secret]'") {
+		t.Error("a session id stands where its variable should")
+	}
 	for _, want := range []string{`/mcp?key='"$KEY"'&b='"$B"`, `"Authorization: $AUTHORIZATION"`, `"Mcp-Session-Id: $MCP_SESSION_ID"`, "MCP_SESSION_ID is in the answer to: curl"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("%s is not printed:\n%s", want, text.String())

@@ -33,7 +33,7 @@ var listRules = []Rule{
 }
 
 func checkList(e *evidence) (string, *exchange) {
-	if _, declared := e.capabilities["tools"]; e.tools.fails != "" && !e.locksTools() && (declared || e.prompts.first() == nil) {
+	if e.tools.fails != "" && !e.locksTools() {
 		return "tools/list: " + e.tools.fails, e.tools.pages[len(e.tools.pages)-1]
 	}
 	if e.prompts.fails != "" {

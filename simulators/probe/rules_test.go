@@ -207,6 +207,9 @@ func listFaults() map[string]fault {
 		"nothing": broken(stranger{instead: on("tools/list", func(w http.ResponseWriter, _ *http.Request, m asked) {
 			result(w, m, `{"tools":[],"resultType":"complete","ttlMs":0,"cacheScope":"private"}`)
 		})}, "list-empty"),
+		"prompts only": broken(stranger{capabilities: `{"prompts":{}}`, prompts: `{"name":"p"}`, instead: on("tools/list", func(w http.ResponseWriter, _ *http.Request, m asked) {
+			send(w, `{"jsonrpc":"2.0","id":`+string(m.ID)+`,"error":{"code":-32601,"message":"no"}}`)
+		})}),
 		"undeclared tools": broken(stranger{capabilities: `{}`}, "tools-undeclared"),
 	}
 }

@@ -39,6 +39,15 @@ func count(n int, what string) string {
 	return strconv.Itoa(n) + " " + what + "s"
 }
 
+// list names several: a, b and c.
+func list(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
 // one takes the first form for a single thing and the second for several.
 func one(n int, single, several string) string {
 	if n == 1 {
@@ -59,6 +68,9 @@ func bytesOf(n int) string {
 }
 
 func seconds(d time.Duration) string {
+	if d < time.Millisecond {
+		return "less than 1ms"
+	}
 	if d < time.Second {
 		return d.Round(time.Millisecond).String()
 	}

@@ -88,6 +88,7 @@ type request struct {
 	method    string // of the JSON-RPC message
 	anonymous bool   // without the credential
 	odd       bool   // it is wrong on purpose, so a refusal is right
+	madeUp    bool   // its session id is
 	stream    reading
 	wait      time.Duration // for headers and body; 0: Limits.Request
 }

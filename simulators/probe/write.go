@@ -52,7 +52,7 @@ func (r Report) headline() string {
 	}
 	parts := []string{text, r.Transport.words()}
 	if len(r.Revisions) > 0 {
-		parts = append(parts, strings.Join(r.Revisions, " and "))
+		parts = append(parts, list(r.Revisions))
 	}
 	if r.Transport == StreamableHTTP {
 		offer := count(r.Tools, "tool") + " and " + count(r.Prompts, "prompt")
