@@ -1,6 +1,7 @@
 package upstream_test
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -181,21 +182,41 @@ func TestStoreThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestSavesKeepTheirOrder: however requests overlap, what is stored at the end
-// is what is true at the end.
+// growing is a Store that sees an older state come after a newer.
+type growing struct {
+	shelf
+
+	clients int // in the last document
+	shrank  bool
+}
+
+func (g *growing) Save(b []byte) error {
+	var d struct{ Clients map[string]any }
+	if err := json.Unmarshal(b, &d); err != nil {
+		return err
+	}
+	g.shrank = g.shrank || len(d.Clients) < g.clients // no lock: Save is never called twice at once
+	g.clients = len(d.Clients)
+	return g.shelf.Save(b)
+}
+
+// TestSavesKeepTheirOrder: however requests overlap, an older state never
+// replaces a newer, and what was answered is stored.
 func TestSavesKeepTheirOrder(t *testing.T) {
-	kept := &shelf{}
+	kept := &growing{}
 	p := protect(t, on(kept))
 	var all sync.WaitGroup
-	ids := make([]string, 16)
-	for i := range ids {
-		all.Go(func() { ids[i], _ = p.register(`{"token_endpoint_auth_method":"none"}`) })
+	for range 64 {
+		all.Go(func() {
+			id, _ := p.register(`{"token_endpoint_auth_method":"none"}`)
+			if saved, _ := kept.Load(); id == "" || !strings.Contains(string(saved), `"`+id+`"`) {
+				t.Errorf("client %q was answered and is not stored", id)
+			}
+		})
 	}
 	all.Wait()
-	for _, id := range ids {
-		if id == "" || !strings.Contains(string(kept.saved), `"`+id+`"`) {
-			t.Errorf("client %q is not stored", id)
-		}
+	if kept.shrank || kept.clients != 65 {
+		t.Errorf("%d clients; an older state came after a newer: %v", kept.clients, kept.shrank)
 	}
 }
 

@@ -57,23 +57,32 @@ func (s *Server) SetTools(tools []Tool) error {
 
 // setTools replaces the tools. The caller holds the lock.
 func (s *Server) setTools(tools []Tool) error {
-	offered := make([]server.ServerTool, 0, len(tools))
-	seen := map[string]bool{}
-	for _, t := range tools {
-		if t.Name == "" || seen[t.Name] {
-			return fmt.Errorf("%w: tool name %q is empty or taken", ErrConfig, t.Name)
-		}
-		seen[t.Name] = true
-		o, err := offer(t)
-		if err != nil {
-			return fmt.Errorf("%w: tool %q: %w", ErrConfig, t.Name, err)
-		}
-		offered = append(offered, o)
+	offered, err := offerAll(tools)
+	if err != nil {
+		return err
 	}
 	s.tools = slices.Clone(tools)
 	s.sdk.SetTools(offered...)
 	s.sessions.tell([]byte(`{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}`))
 	return nil
+}
+
+// offerAll makes the SDK's tools of ours. The error is ErrConfig.
+func offerAll(tools []Tool) ([]server.ServerTool, error) {
+	offered := make([]server.ServerTool, 0, len(tools))
+	seen := map[string]bool{}
+	for _, t := range tools {
+		if t.Name == "" || seen[t.Name] {
+			return nil, fmt.Errorf("%w: tool name %q is empty or taken", ErrConfig, t.Name)
+		}
+		seen[t.Name] = true
+		o, err := offer(t)
+		if err != nil {
+			return nil, fmt.Errorf("%w: tool %q: %w", ErrConfig, t.Name, err)
+		}
+		offered = append(offered, o)
+	}
+	return offered, nil
 }
 
 func offer(t Tool) (server.ServerTool, error) {
