@@ -3,6 +3,7 @@ package interop_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -94,6 +95,7 @@ func up(t *testing.T, args ...string) *town {
 		_ = o.cmd.Wait()
 		t.Fatalf("portico up %v: %v\n%s", args, err, &complaints)
 	}
+	go func() { _, _ = io.Copy(io.Discard, out) }() // a line for every exchange
 	return o
 }
 
@@ -109,10 +111,31 @@ func (o *town) down(t *testing.T) {
 	}
 }
 
-// journal is what the town saw so far.
+// journal is what the town saw so far, as it was on the wire.
 func (o *town) journal(t *testing.T) trace.Trace {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.Control.URL+"/journal", nil)
+	var journal struct{ Trace trace.Trace }
+	for _, path := range []string{"/trace", "/journal"} { // the latter in a town that only stands
+		status, body := o.ask(t, path)
+		if status == http.StatusNotFound {
+			continue
+		}
+		if status != http.StatusOK {
+			t.Fatalf("%s answers %d: %s", path, status, body)
+		}
+		if err := json.Unmarshal(body, &journal); err != nil {
+			t.Fatal(err)
+		}
+		return journal.Trace
+	}
+	t.Fatal("the town's control port has no trace")
+	return trace.Trace{}
+}
+
+// ask asks the town's control port.
+func (o *town) ask(t *testing.T, path string) (status int, body []byte) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, o.Control.URL+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,24 +145,24 @@ func (o *town) journal(t *testing.T) trace.Trace {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	var journal process.Journal
-	if err := json.NewDecoder(res.Body).Decode(&journal); err != nil {
+	body, err = io.ReadAll(res.Body)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return journal.Trace
+	return res.StatusCode, body
 }
 
 // togetherFree is how many TCP ports in a row a town of the everyday world
 // takes, with room for more parties.
 const togetherFree = 24
 
-// freePorts gives the first of many free TCP ports in a row, below those that
-// the system gives to others.
+// freePorts gives a TCP port from which on many are free, and the one before it
+// for the control port; below those that the system gives to others.
 func freePorts(t *testing.T) string {
 	t.Helper()
 	for first := 12000 + os.Getpid()%8000; first < 32000; first += togetherFree {
 		if allFree(first) {
-			return strconv.Itoa(first)
+			return strconv.Itoa(first + 1)
 		}
 	}
 	t.Fatal("no free ports in a row")
