@@ -227,14 +227,18 @@ func (n *Network) Close() {
 // Trace is what was seen since the network was built, or since Forget, in
 // canonical order.
 func (n *Network) Trace() trace.Trace {
-	t := trace.Trace{Exchanges: n.recorder.exchanges(), Roles: map[trace.Party]trace.Role{}}
+	return trace.Trace{Exchanges: n.recorder.exchanges(), Roles: n.Roles()}.Canonical()
+}
+
+// Roles says what every party is that is known so far.
+func (n *Network) Roles() map[trace.Party]trace.Role {
 	n.mu.Lock()
-	maps.Copy(t.Roles, n.roles)
+	defer n.mu.Unlock()
+	roles := maps.Clone(n.roles)
 	for party, h := range n.hosts {
-		t.Roles[party] = h.role
+		roles[party] = h.role
 	}
-	n.mu.Unlock()
-	return t.Canonical()
+	return roles
 }
 
 // Began is the time from which the trace counts.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/portico-mcp/portico/cmd/portico/snippet"
 	"github.com/portico-mcp/portico/scenarios/verdict"
 )
 
@@ -38,7 +39,12 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return usage("%s\nsee %s --help", err, c.CommandPath())
 	})
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(runCommand(), listCommand(), diagramsCommand(), upCommand())
+	var here remote
+	connect := connectCommand(func(ctx context.Context) (snippet.Endpoint, error) { return here.endpoint(ctx) })
+	here.flag(connect)
+	root.AddCommand(runCommand(), listCommand(), diagramsCommand(),
+		upCommand(), connect, callCommand(), tokenCommand(), doCommand(), faultsCommand(),
+		journalCommand(), waitCommand(), saveCommand(), drawCommand())
 	err := root.ExecuteContext(ctx)
 	var exit exitError
 	switch {
@@ -73,6 +79,15 @@ func (e exitError) Unwrap() error { return e.error }
 
 func usage(format string, args ...any) error {
 	return exitError{fmt.Errorf(format, args...), verdict.ExitUsage}
+}
+
+// failed ends with 1: what was asked for was tried, and did not succeed. An empty
+// reason has been said already.
+func failed(why string) error {
+	if why == "" {
+		return exitError{code: verdict.ExitVerdict}
+	}
+	return exitError{errors.New(why), verdict.ExitVerdict}
 }
 
 func notRun(err error) error { return exitError{err, verdict.ExitNotRun} }

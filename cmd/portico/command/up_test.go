@@ -89,7 +89,7 @@ func TestTheControlPortWantsItsToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	for token, want := range map[string]int{"": 401, "wrong": 401, ready.Control.Token: 200} {
-		req, _ := http.NewRequest(http.MethodGet, ready.Control.URL+"/journal", nil)
+		req, _ := http.NewRequest(http.MethodGet, ready.Control.URL+"/trace", nil)
 		req.Header.Set("Authorization", "Bearer "+token)
 		res, err := http.DefaultClient.Do(req)
 		if err != nil {
@@ -106,7 +106,7 @@ func TestUpSaysWhatAPersonNeeds(t *testing.T) {
 	first, end := up(t, "--world", "namesakes")
 	code, rest := end()
 	all := first + rest
-	for _, want := range []string{"MCP endpoint", "alice@town.example", "alice-likes-badgers", "a_b", "underscore", "/journal", "Ctrl-C"} {
+	for _, want := range []string{"MCP endpoint", "alice@town.example", "alice-likes-badgers", "a_b", "underscore", "/open?token=", "Ctrl-C"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("does not say %q:\n%s", want, all)
 		}

@@ -178,7 +178,11 @@ func read(r *http.Request, into any) error {
 	return nil
 }
 
-func (c *control) where(*http.Request) (any, error) { return c.ready, nil }
+func (c *control) where(*http.Request) (any, error) {
+	ready := c.ready
+	ready.Roles = c.of.Network.Roles()
+	return ready, nil
+}
 
 func (c *control) journal(r *http.Request) (any, error) {
 	q, err := readQuery(r.URL.Query())

@@ -12,7 +12,7 @@ import (
 
 // column is how wide the left half of a line is: the hops towards the portal
 // stand there, those from the portal on to the right of it.
-const column = 66
+const column = 44
 
 // Line is an exchange as a line: when, which hop, what was asked, with which
 // credential, what came back and how long it took. What servers and clients
@@ -31,7 +31,7 @@ func Line(s network.Seen, roles map[trace.Party]trace.Role) string {
 	if !front(s.Exchange, roles) {
 		text = fmt.Sprintf("%*s%s", column, "", text)
 	}
-	return s.At.Format("15:04:05.000") + "  " + printable(text)
+	return s.At.Format("15:04:05.000") + "  " + strings.ReplaceAll(Printable(text), "\n", "�")
 }
 
 // front says whether a hop is one towards the portal: from a client or a
@@ -94,9 +94,12 @@ func short(d time.Duration) string {
 	}
 }
 
-// printable replaces what a terminal would obey.
-func printable(text string) string {
+// Printable replaces what a terminal would obey; line ends and tabs stay.
+func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return r
+		}
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 			return '�'
 		}

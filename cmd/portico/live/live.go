@@ -8,8 +8,11 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"encoding/pem"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -47,6 +50,8 @@ type Town struct {
 
 	admin town.Administrator // its requests are seen, as an admin's
 	aside town.Administrator // its requests are not: for who only looks
+
+	temporary string // a file to take away; "": none
 
 	naming sync.Mutex
 	names  *trace.Namer
@@ -141,4 +146,38 @@ func (t *Town) person(id string) (fixtures.Person, error) {
 		known = append(known, p.ID)
 	}
 	return fixtures.Person{}, fmt.Errorf("%w: nobody here is called %q; there are %s", ErrUsage, id, strings.Join(known, ", "))
+}
+
+// ShowAuthority leaves the certificate of the authority that signs the town's
+// where clients can be pointed at it, and says where; empty: the town speaks
+// plain http.
+func (t *Town) ShowAuthority(f *Folder) (path string, err error) {
+	if t.Authority == nil {
+		return "", nil
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: t.Authority.Certificate[0]})
+	if f == nil {
+		path = filepath.Join(os.TempDir(), "portico-ca-"+t.Token[:8]+".pem")
+		t.temporary = path
+		return path, os.WriteFile(path, text, 0o644)
+	}
+	path, err = filepath.Abs(filepath.Join(f.path, "ca.pem"))
+	if err != nil {
+		return "", err
+	}
+	return path, f.write("ca.pem", text)
+}
+
+// Authorization begins the admin's authorization at a server and gives the
+// address to open in a browser.
+func (t *Town) Authorization(ctx context.Context, server string) (string, error) {
+	return t.admin.Authorization(ctx, server)
+}
+
+// Close takes the town down; nothing is left listening, running or lying about.
+func (t *Town) Close() {
+	t.Town.Close()
+	if t.temporary != "" {
+		_ = os.Remove(t.temporary)
+	}
 }

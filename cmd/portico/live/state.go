@@ -16,16 +16,17 @@ import (
 // Ready is what a town says when it stands: one line of JSON on standard
 // output.
 type Ready struct {
-	Portal    string                 `json:"portal"`             // implementation and version
-	Revision  string                 `json:"revision,omitempty"` // the only one servers speak; empty: both
-	Endpoint  string                 `json:"endpoint"`           // the portal's MCP endpoint
-	Origins   map[trace.Party]string `json:"origins"`
-	Addresses map[trace.Party]string `json:"addresses"` // that parties dial from
-	Refused   map[string]string      `json:"refused"`   // servers that the portal would not take, and why
-	Admin     target.Admin           `json:"admin"`
-	Control   Address                `json:"control"`
-	CA        string                 `json:"ca,omitempty"` // file with the certificate to trust; empty: plain http
-	Folder    string                 `json:"folder,omitempty"`
+	Portal    string                     `json:"portal"`             // implementation and version
+	Revision  string                     `json:"revision,omitempty"` // the only one servers speak; empty: both
+	Endpoint  string                     `json:"endpoint"`           // the portal's MCP endpoint
+	Origins   map[trace.Party]string     `json:"origins"`
+	Addresses map[trace.Party]string     `json:"addresses"` // that parties dial from
+	Roles     map[trace.Party]trace.Role `json:"roles"`
+	Refused   map[string]string          `json:"refused"` // servers that the portal would not take, and why
+	Admin     target.Admin               `json:"admin"`
+	Control   Address                    `json:"control"`
+	CA        string                     `json:"ca,omitempty"` // file with the certificate to trust; empty: plain http
+	Folder    string                     `json:"folder,omitempty"`
 }
 
 // Resident is somebody of the town, and where they have signed in.

@@ -112,7 +112,7 @@ func Program(path string, complaints io.Writer) Launch {
 
 // Arguments make portico stand up a world on free ports and say so in JSON.
 func Arguments(world, revision string) []string {
-	return []string{"up", "--json", "--port", "0", "--world", world, "--revision", revision}
+	return []string{"up", "--json", "--quiet", "--port", "0", "--world", world, "--revision", revision}
 }
 
 // ReadReady reads the line that a town says when it stands.

@@ -53,7 +53,7 @@ func (v *visit) serve(party trace.Party, name string, answer http.Handler) (stri
 // another. A hop from us into the town is ours to record; the town's record of
 // it is left out.
 func (v *visit) trace(ctx context.Context) trace.Trace {
-	var journal Journal
+	var journal past
 	if err := v.running.control(ctx, http.MethodGet, "/journal", &journal); err != nil {
 		panic(err) // the town has gone, and with it the evidence
 	}

@@ -114,6 +114,7 @@ func (b *builder) settle(ctx context.Context) error {
 		return err
 	}
 	admin := Administrator{Admin: b.town.Admin, HTTP: dial}
+	time.Sleep(time.Millisecond) // never in the instant in which a sync begins: which of the two is first would be chance
 	for _, s := range b.site.World.Servers {
 		if b.town.Refused[s.ID] != "" {
 			continue
