@@ -2,6 +2,7 @@ package faults
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,8 @@ type Layer struct {
 	mu     sync.Mutex
 	last   int
 	active []*active
+	held   context.Context // of the requests that a fault holds
+	letGo  context.CancelFunc
 }
 
 // active is a fault that is set.
@@ -33,7 +36,11 @@ type active struct {
 }
 
 // NewLayer makes the layer of a party of that role.
-func NewLayer(role trace.Role) *Layer { return &Layer{role: role} }
+func NewLayer(role trace.Role) *Layer {
+	l := &Layer{role: role}
+	l.held, l.letGo = context.WithCancel(context.Background())
+	return l
+}
 
 // Set lets a fault strike from now on and returns it with its ID. The error is
 // ErrUnknown or ErrImpossible.
@@ -55,10 +62,13 @@ func (l *Layer) Set(f Fault) (Fault, error) {
 }
 
 // Clear ends every fault of a kind, all of them if it is empty, and says how
-// many there were. Requests that a fault holds go on being held.
+// many there were. Requests that faults hold are let go: their connections are
+// closed without an answer.
 func (l *Layer) Clear(kind string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.letGo()
+	l.held, l.letGo = context.WithCancel(context.Background())
 	before := len(l.active)
 	l.active = slices.DeleteFunc(l.active, func(a *active) bool { return kind == "" || a.Kind == kind })
 	return before - len(l.active)
@@ -78,27 +88,34 @@ func (l *Layer) List() []Fault {
 // Before puts the layer in front of a party's handler.
 func (l *Layer) Before(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		struck, held := l.strike(r)
+		if len(struck) == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
 		handler := next
-		for _, a := range slices.Backward(l.strike(r)) {
+		for _, a := range slices.Backward(struck) {
 			handler = a.kind.befall(a.Fault, handler)
 		}
-		handler.ServeHTTP(w, r)
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(held, cancel)()
+		handler.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
-// strike picks the faults that strike a request, and takes those out that have
-// struck often enough.
-func (l *Layer) strike(r *http.Request) []*active {
+// strike picks the faults that strike a request, takes those out that have
+// struck often enough, and gives what ends when the request is let go.
+func (l *Layer) strike(r *http.Request) (struck []*active, held context.Context) {
 	l.mu.Lock()
 	none := len(l.active) == 0
 	l.mu.Unlock()
 	if none {
-		return nil
+		return nil, nil
 	}
 	asked := read(r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var struck []*active
 	for _, a := range l.active {
 		if a.concerns(l.role, r, asked) && a.hits() {
 			once := *a
@@ -106,7 +123,7 @@ func (l *Layer) strike(r *http.Request) []*active {
 		}
 	}
 	l.active = slices.DeleteFunc(l.active, func(a *active) bool { return a.Times > 0 && a.Struck >= a.Times })
-	return struck
+	return struck, l.held
 }
 
 // hits counts a matching request down, rolls the dice, and counts the strike.

@@ -97,27 +97,23 @@ func liveAndDie(t *testing.T, revision string) {
 }
 
 // TestBubbleCut: a server that is closed under a call and under a stream leaves
-// nothing behind either, and neither does one that hangs.
+// nothing behind either.
 func TestBubbleCut(t *testing.T) {
-	for name, f := range map[string]upstream.Fault{"well": nil, "hangs": upstream.Hangs} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s, err := upstream.New(upstream.Config{Tools: tools(), Fault: f})
-				if err != nil {
-					t.Fatal(err)
-				}
-				over, stop := inMemory(s)
-				defer stop()
-				ended := make(chan error, 1)
-				go func() { ended <- cut(t, over) }()
-				time.Sleep(time.Minute)
-				_ = s.Close()
-				if err := <-ended; err == nil {
-					t.Error("the call was answered")
-				}
-			})
-		})
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s, err := upstream.New(upstream.Config{Tools: tools()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		over, stop := inMemory(s)
+		defer stop()
+		ended := make(chan error, 1)
+		go func() { ended <- cut(t, over) }()
+		time.Sleep(time.Minute)
+		_ = s.Close()
+		if err := <-ended; err == nil {
+			t.Error("the call was answered")
+		}
+	})
 }
 
 // cut makes a call that takes an hour.
@@ -179,30 +175,4 @@ func TestBubbleDisconnect(t *testing.T) {
 // slowCall is a call that takes an hour.
 func slowCall() mcp.CallToolRequest {
 	return mcp.CallToolRequest{Params: mcp.CallToolParams{Name: "slow", Arguments: map[string]any{"ms": 3_600_000}}}
-}
-
-// TestBubbleHangs: a server that hangs lets go of a client that left.
-func TestBubbleHangs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, err := upstream.New(upstream.Config{Fault: upstream.Hangs})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var held time.Duration
-		over, stop := inMemory(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			began := time.Now()
-			defer func() { held = time.Since(began) }()
-			s.ServeHTTP(w, r)
-		}))
-		defer stop()
-		over.Timeout = time.Minute
-		if _, err := over.Post("http://wiki.example/mcp", "application/json", strings.NewReader(initialize)); err == nil {
-			t.Error("answered")
-		}
-		time.Sleep(time.Hour)
-		synctest.Wait()
-		if held != time.Minute {
-			t.Errorf("held for %v", held)
-		}
-	})
 }

@@ -7,7 +7,8 @@
 // an SDK with the checks in front that the SDK lacks; Raw is written by hand
 // and answers the exact bytes a test gives it.
 //
-// One file per kind of guard (open, bearer, headers, oauth) and per fault.
+// One file per kind of guard (open, bearer, headers, oauth). What can go wrong
+// with a server stands in front of it: simulators/faults.
 package upstream
 
 import (
@@ -36,7 +37,6 @@ type Config struct {
 	Prompts  []Prompt // nil: the server has no prompts capability
 
 	Guard Guard // who may call; nil: everybody, and nobody may bring a credential
-	Fault Fault // what is wrong with the server; nil: nothing
 
 	Advertise string // own origin, for the check of Origin headers; empty: what the Host header says
 	MaxBody   int64  // bytes of a request body; 0: 4 MiB
@@ -52,7 +52,6 @@ type Server struct {
 	advertise string
 	maxBody   int64
 	guard     Guard
-	handler   http.Handler // the fault, if any, and the server behind it
 
 	sdk       *server.MCPServer
 	transport *server.StreamableHTTPServer
@@ -83,10 +82,6 @@ func New(c Config) (*Server, error) {
 	}
 	if s.guard == nil {
 		s.guard = open{}
-	}
-	s.handler = http.HandlerFunc(s.serve)
-	if c.Fault != nil {
-		s.handler = c.Fault(s.handler)
 	}
 	s.closing, s.close = context.WithCancel(context.Background())
 	s.life = newLife(s.closing)
@@ -136,7 +131,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), lifeKey{}, now.ctx))
 	defer cancel()
 	defer context.AfterFunc(now.ctx, cancel)()
-	s.handler.ServeHTTP(w, r.WithContext(ctx))
+	s.serve(w, r.WithContext(ctx))
 	cutOff(ctx)
 }
 

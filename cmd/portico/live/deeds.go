@@ -19,6 +19,10 @@ var deeds = []Verb{
 		Sentence: "the person's access tokens end now, at the front door and at the servers; what can refresh does"},
 	{Name: "revoke", Takes: []Argument{{Name: "person", Kind: APerson}, {"server", AServer, true}}, act: revoke,
 		Sentence: "what the person granted is withdrawn: by the portal's admin for the portal, or at one server"},
+	{Name: "connect", Takes: []Argument{{Name: "person", Kind: APerson}}, act: connect,
+		Sentence: "the person's browser opens the portal's page of servers and connects what is not connected"},
+	{Name: "authorize", Takes: []Argument{{Name: "server", Kind: AServer}}, act: authorize,
+		Sentence: "the admin signs in at the server, so that the portal may ask it for its tools"},
 	{Name: "restart", Takes: []Argument{{Name: "server", Kind: AServer}}, act: restart,
 		Sentence: "the server forgets its sessions, cuts what is under way, and is well again"},
 	{Name: "rename-tool", Takes: []Argument{{Name: "server", Kind: AServer}, {Name: "tool", Kind: ATool}, {Name: "name", Kind: AWord}}, act: renameTool,
@@ -68,6 +72,29 @@ func revoke(ctx context.Context, t *Town, o Order) (string, error) {
 	}
 	as.Revoke(p.ID)
 	return fmt.Sprintf("what %s granted at %s is withdrawn; the portal learns of it at the next call", p.ID, id), nil
+}
+
+func connect(ctx context.Context, t *Town, o Order) (string, error) {
+	p, err := t.person(o.arg(0))
+	if err != nil {
+		return "", err
+	}
+	browser, err := t.Browser(p.ID)
+	if err != nil {
+		return "", err
+	}
+	if _, err := browser.Visit(ctx, t.Origins["access"]+"/servers", nil); err != nil {
+		return "", err
+	}
+	pages := browser.Pages()
+	return fmt.Sprintf("%s's browser is on the page %q: %s", p.ID, pages[len(pages)-1].Title, pages[len(pages)-1].Text), nil
+}
+
+func authorize(ctx context.Context, t *Town, o Order) (string, error) {
+	if err := t.AuthorizeAdmin(ctx, o.arg(0)); err != nil {
+		return "", err
+	}
+	return synchronize(ctx, t, o)
 }
 
 // server is one of the town's own servers.

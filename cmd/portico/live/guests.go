@@ -94,13 +94,13 @@ func (t *Town) guest(person, revision string) (*client.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	surf, err := t.Client(trace.Party(p.ID+".browser"), trace.Browser)
+	browser, err := t.Browser(p.ID)
 	if err != nil {
 		return nil, err
 	}
 	t.clients[key] = client.New(client.Config{
 		Endpoint: t.Endpoint, Revision: revision, Name: p.ID + "'s client", HTTP: dial,
-		Browser: client.NewBrowser(surf, client.Login{Username: p.Email, Password: p.Password}),
+		Browser: browser,
 	})
 	return t.clients[key], nil
 }

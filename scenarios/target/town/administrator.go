@@ -128,7 +128,7 @@ func (b *builder) settle(ctx context.Context) error {
 			return err
 		}
 		if s.URL == "" && s.Auth == fixtures.OAuth && status.Status == waiting {
-			if err := b.authorize(ctx, admin, s.ID); err != nil {
+			if err := b.town.AuthorizeAdmin(ctx, s.ID); err != nil {
 				return fmt.Errorf("admin's authorization at %q: %w", s.ID, err)
 			}
 			_, err = admin.await(ctx, s.ID, firstSync, func(s Status) bool { return s.Status != waiting })
@@ -146,22 +146,40 @@ const waiting = "waiting" // not synchronized yet, or without the admin's creden
 // cannot.
 func (s Status) tried() bool { return s.Status != waiting || s.Error != "" }
 
-// authorize lets the admin's browser go through a server's sign-in.
-func (b *builder) authorize(ctx context.Context, admin Administrator, server string) error {
-	address, err := admin.Authorization(ctx, server)
+// AuthorizeAdmin lets the admin's browser go through a server's sign-in, so that
+// the portal may ask that server for its tools.
+func (t *Town) AuthorizeAdmin(ctx context.Context, server string) error {
+	dial, err := t.Client(trace.Party(t.World.Admin), trace.Client)
 	if err != nil {
 		return err
 	}
-	person, err := fixtures.LoadPerson(b.site.World.Admin)
+	address, err := Administrator{Admin: t.Admin, HTTP: dial}.Authorization(ctx, server)
 	if err != nil {
 		return err
 	}
-	dial, err := b.client(trace.Party(person.ID+".browser"), trace.Browser)
+	browser, err := t.Browser(t.World.Admin)
 	if err != nil {
 		return err
 	}
-	browser := client.NewBrowser(dial, client.Login{Username: person.Email, Password: person.Password})
-	callback := b.town.Admin.Origin + "/servers-callback"
+	return visit(ctx, browser, address, t.Admin.Origin+"/servers-callback")
+}
+
+// Browser is a browser of one of the town's people that has been nowhere yet.
+func (t *Town) Browser(person string) (*client.Browser, error) {
+	p, err := fixtures.LoadPerson(person)
+	if err != nil {
+		return nil, err
+	}
+	dial, err := t.Client(trace.Party(p.ID+".browser"), trace.Browser)
+	if err != nil {
+		return nil, err
+	}
+	return client.NewBrowser(dial, client.Login{Username: p.Email, Password: p.Password}), nil
+}
+
+// visit lets a browser go from an address to the callback it ends at, and open
+// that.
+func visit(ctx context.Context, browser *client.Browser, address, callback string) error {
 	back, err := browser.Visit(ctx, address, func(u *url.URL) bool { return strings.HasPrefix(u.String(), callback) })
 	if err != nil {
 		return err
