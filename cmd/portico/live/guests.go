@@ -52,9 +52,15 @@ func (t *Town) CallTool(ctx context.Context, c Call) (Called, error) {
 	if err != nil {
 		called.Error = err.Error()
 	}
-	called.Hops = t.Network.News(before, 0).Seen
-	t.named(called.Hops)
+	called.Hops = t.After(before)
 	return called, nil
+}
+
+// After is what was seen after an event, with letters for what is opaque.
+func (t *Town) After(event int) []network.Seen {
+	seen := t.Network.News(event, 0).Seen
+	t.named(seen)
+	return seen
 }
 
 // AccessToken signs somebody in, if need be, and gives the token that the
