@@ -11,7 +11,6 @@ import (
 
 	"github.com/portico-mcp/portico/cmd/portico/live"
 	"github.com/portico-mcp/portico/cmd/portico/symptom"
-	"github.com/portico-mcp/portico/scenarios/target/inprocess"
 	"github.com/portico-mcp/portico/simulators/trace"
 )
 
@@ -32,9 +31,6 @@ shown by doing it. Nothing is left afterwards, and no town that is open notices.
 			s, err := symptom.Find(args[0])
 			if err != nil {
 				return usage("%w%s", err, didYouMean(nearest(args[0], symptom.Names())))
-			}
-			if err := inprocess.Warm(); err != nil {
-				return notRun(err)
 			}
 			shown, err := s.Show(c.Context())
 			if err != nil {

@@ -18,7 +18,6 @@ import (
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/reference/portal"
 	"github.com/portico-mcp/portico/scenarios"
-	"github.com/portico-mcp/portico/scenarios/target/inprocess"
 	"github.com/portico-mcp/portico/simulators/network"
 )
 
@@ -98,9 +97,6 @@ func up(ctx context.Context, out, complaints io.Writer, o upOptions) error {
 		return err
 	}
 	if c.Folder, err = o.folder(); err != nil {
-		return notRun(err)
-	}
-	if err := inprocess.Warm(); err != nil {
 		return notRun(err)
 	}
 	c.Log = slog.New(slog.NewTextHandler(complaints, &slog.HandlerOptions{Level: slog.LevelError}))

@@ -17,6 +17,7 @@ import (
 	"sync"
 
 	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/reference/access"
 	"github.com/portico-mcp/portico/scenarios/target/inprocess"
 	"github.com/portico-mcp/portico/scenarios/target/town"
 	"github.com/portico-mcp/portico/simulators/client"
@@ -66,6 +67,7 @@ func Open(ctx context.Context, c Config) (*Town, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	c.prepare()
 	authority, err := c.authority()
 	if err != nil {
 		return nil, err
@@ -89,6 +91,17 @@ func Open(ctx context.Context, c Config) (*Town, error) {
 	t.admin = town.Administrator{Admin: built.Admin, HTTP: dial}
 	t.aside = town.Administrator{Admin: built.Admin, HTTP: n.Unseen()}
 	return t, nil
+}
+
+// prepare begins to make the front door's key while the neighbours make theirs,
+// unless one is kept: a key takes longer than all the rest.
+func (c Config) prepare() {
+	if c.Folder != nil {
+		if kept, err := c.Folder.Document(inprocess.KeyDocument).Load(); err == nil && kept != nil {
+			return
+		}
+	}
+	go func() { _, _ = access.DefaultKey() }()
 }
 
 // authority is what signs the town's certificates: with TLS, and inside the

@@ -18,6 +18,9 @@ import (
 	"github.com/portico-mcp/portico/simulators/network"
 )
 
+// KeyDocument is the document that keeps the key of the front door.
+const KeyDocument = "access-key.pem"
+
 // Memory is the reference portal on a network in memory.
 type Memory struct{}
 
@@ -48,7 +51,7 @@ func Start(log *slog.Logger) town.Start {
 		servers, refused := accepted(s.Servers)
 		c := config(s, servers, log)
 		var err error
-		if c.Key, err = town.KeptKey(s.Keep("access-key.pem"), access.DefaultKey); err != nil {
+		if c.Key, err = town.KeptKey(s.Keep(KeyDocument), access.DefaultKey); err != nil {
 			return nil, nil, err
 		}
 		d, err := reference.New(c)
