@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test race scenarios run up diagrams diagrams-check mocks containers interop ci
+.PHONY: help test race scenarios run up diagrams diagrams-check mocks containers clients ci
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -30,8 +30,9 @@ mocks: ## Generate the mocks of consumer-side interfaces
 	go build -C .ci/mockery -o ../../out/mockery github.com/vektra/mockery/v2
 	out/mockery
 
-interop: ## Clients and servers that nobody here wrote (needs npm and chromium)
-	cd scenarios/interop && go test -count=1 ./...
+clients: ## Clients and servers that nobody here wrote (what needs npm or chromium says so if they are missing)
+	command -v npm >/dev/null && (cd scenarios/interop && npm ci --silent --no-fund --no-audit) || echo "npm is missing: clients from it are not tested"
+	cd scenarios/interop && go test -count=1 -v ./...
 
 containers: ## A town in a container (needs Docker)
 	cd scenarios/target/containers && go test -count=1 ./...
