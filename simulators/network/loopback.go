@@ -36,6 +36,9 @@ type LoopbackConfig struct {
 	// Authority signs a certificate for every name that is asked for; nil: plain
 	// http. A door that speaks TLS takes plain http too.
 	Authority *tls.Certificate
+	// Plain keeps the origins that are not Public at http all the same: the
+	// Authority serves the Public ones alone.
+	Plain bool
 
 	// Keep bounds the record: how many exchanges, and how many bytes of bodies;
 	// 0: everything is kept.
@@ -119,7 +122,7 @@ func (l *loopback) origin(party trace.Party, port int) (*url.URL, error) {
 		return u, nil
 	}
 	scheme := "http"
-	if l.signer != nil {
+	if l.signer != nil && !l.Plain {
 		scheme = "https"
 	}
 	return &url.URL{Scheme: scheme, Host: net.JoinHostPort(l.Advertise, strconv.Itoa(port))}, nil

@@ -120,7 +120,9 @@ func (x *exchange) settle() {
 	case x.media == "text/event-stream":
 		documents = nil
 		for _, e := range x.events {
-			documents = append(documents, e.data)
+			if len(e.data) > 0 { // an event without data primes the client to reconnect (MCP 2025-11-25 Transports, "Sending Messages to the Server")
+				documents = append(documents, e.data)
+			}
 		}
 	case x.media != "application/json" && x.status == http.StatusOK:
 		x.wrong = "the answer is of type " + quote(x.header.Get("Content-Type"))

@@ -141,7 +141,7 @@ func (o upOptions) report(ctx context.Context, out io.Writer, t *live.Town) {
 		}
 	}
 	for _, s := range t.World.Servers {
-		if s.URL != "" {
+		if s.URL != "" && t.Refused[s.ID] == "" {
 			go func() { say(o.look(ctx, t, s)) }()
 		}
 	}

@@ -73,7 +73,8 @@ func Open(ctx context.Context, c Config) (*Town, error) {
 		return nil, err
 	}
 	n := network.Loopback(network.LoopbackConfig{
-		Ports: ports(c.World, c.FirstPort), Listen: c.Listen, Advertise: c.Advertise, Public: c.Public, Authority: authority, Keep: keep,
+		Ports: ports(c.World, c.FirstPort), Listen: c.Listen, Advertise: c.Advertise, Public: c.Public,
+		Authority: authority, Plain: !c.TLS, Keep: keep,
 	})
 	built, err := inprocess.OpenOn(ctx, town.Config{Network: n, World: c.World, Revision: c.Revision, Keep: c.Folder.keep()}, c.Log)
 	if err != nil {
