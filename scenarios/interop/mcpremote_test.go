@@ -16,9 +16,10 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// npm gives the path of a program that npm installed here.
+// npm gives the path of a program that npm installed here, for Node.js.
 func npm(t *testing.T, name string) string {
 	t.Helper()
+	node(t)
 	return installed(t, ".bin", name)
 }
 

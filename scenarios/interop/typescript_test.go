@@ -43,7 +43,7 @@ func node(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("node")
 	if err != nil {
-		t.Skip("node is not installed: the TypeScript SDKs are not tested")
+		t.Skip("node is not installed: what runs on it is not tested")
 	}
 	return path
 }
