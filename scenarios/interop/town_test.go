@@ -114,22 +114,15 @@ func (o *town) down(t *testing.T) {
 // journal is what the town saw so far, as it was on the wire.
 func (o *town) journal(t *testing.T) trace.Trace {
 	t.Helper()
-	var journal struct{ Trace trace.Trace }
-	for _, path := range []string{"/trace", "/journal"} { // the latter in a town that only stands
-		status, body := o.ask(t, path)
-		if status == http.StatusNotFound {
-			continue
-		}
-		if status != http.StatusOK {
-			t.Fatalf("%s answers %d: %s", path, status, body)
-		}
-		if err := json.Unmarshal(body, &journal); err != nil {
-			t.Fatal(err)
-		}
-		return journal.Trace
+	status, body := o.ask(t, "/trace")
+	if status != http.StatusOK {
+		t.Fatalf("the control port answers %d: %s", status, body)
 	}
-	t.Fatal("the town's control port has no trace")
-	return trace.Trace{}
+	var seen struct{ Trace trace.Trace }
+	if err := json.Unmarshal(body, &seen); err != nil {
+		t.Fatal(err)
+	}
+	return seen.Trace
 }
 
 // ask asks the town's control port.
