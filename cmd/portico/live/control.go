@@ -190,7 +190,6 @@ func (c *control) journal(r *http.Request) (any, error) {
 		return nil, err
 	}
 	news := c.of.Network.News(q.since, 0)
-	c.of.named(news.Seen)
 	kept := []network.Seen{}
 	for _, s := range news.Seen {
 		if all, _ := q.match.Holds(s.Exchange); all {
@@ -200,6 +199,7 @@ func (c *control) journal(r *http.Request) (any, error) {
 	if q.limit > 0 && len(kept) > q.limit {
 		kept = kept[len(kept)-q.limit:]
 	}
+	c.of.named(kept)
 	news.Seen = kept
 	return news, nil
 }

@@ -32,7 +32,7 @@ type Called struct {
 // CallTool calls a tool. The error says that nothing was called: ErrUsage. What
 // the portal or a server refused is in Called.
 func (t *Town) CallTool(ctx context.Context, c Call) (Called, error) {
-	if c.As == "" {
+	if c.As == "" && len(t.World.People) > 0 {
 		c.As = t.World.People[0]
 	}
 	guest, err := t.guest(c.As, c.Revision)
