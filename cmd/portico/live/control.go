@@ -38,7 +38,7 @@ func init() {
 		{Method: "GET", Path: "/openapi.json", Sentence: "this API, as an OpenAPI 3.1 document", open: true, Answer: map[string]any{}, answer: (*control).openAPI},
 		{Method: "GET", Path: "/town", Sentence: "where everything is", Answer: Ready{}, answer: (*control).where},
 		{Method: "GET", Path: "/journal", Sentence: "what was seen, newest last, with letters for what is opaque",
-			Query:  map[string]string{"since": "only what happened after this event (`next` of the last answer)", "match": match, "limit": "at most so many exchanges"},
+			Query:  map[string]string{"since": "only what happened after this event (`next` of the last answer)", "match": match, "limit": "at most so many exchanges: the next ones after `since`, without it the latest"},
 			Answer: network.News{}, answer: (*control).journal},
 		{Method: "GET", Path: "/journal/wait", Sentence: "waits for an exchange; 408 with what came nearest if none comes",
 			Query:  map[string]string{"since": "only what happens after this event; left out: from now on", "match": match, "timeout": "how long: 5s; left out: 10s"},
@@ -114,7 +114,7 @@ func (c *control) serve(route Route) http.HandlerFunc {
 		}
 		result, err := route.answer(c, r)
 		switch status := statusOf(err); {
-		case err != nil && result != nil:
+		case errors.Is(err, errTimeout): // what came nearest is the answer
 			write(w, status, result)
 		case err != nil:
 			refuse(w, status, err.Error())
@@ -173,7 +173,10 @@ func read(r *http.Request, into any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: the body: %w", ErrUsage, err)
+		return fmt.Errorf("%w: the body: %w; what is wanted stands in /openapi.json", ErrUsage, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: the body: there is more than one JSON document in it", ErrUsage)
 	}
 	return nil
 }
@@ -196,8 +199,13 @@ func (c *control) journal(r *http.Request) (any, error) {
 			kept = append(kept, s)
 		}
 	}
-	if q.limit > 0 && len(kept) > q.limit {
-		kept = kept[len(kept)-q.limit:]
+	switch over := len(kept) - q.limit; {
+	case q.limit == 0 || over <= 0:
+	case q.onwards:
+		kept = kept[:q.limit]
+		news.Next = max(kept[q.limit-1].Sent, kept[q.limit-1].Answered)
+	default:
+		kept = kept[over:]
 	}
 	c.of.named(kept)
 	news.Seen = kept

@@ -3,11 +3,14 @@ package live
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/simulators/faults"
 	"github.com/portico-mcp/portico/simulators/trace"
 	"github.com/portico-mcp/portico/simulators/upstream"
@@ -68,10 +71,18 @@ func revoke(ctx context.Context, t *Town, o Order) (string, error) {
 	}
 	as := t.AuthorizationServers[id]
 	if as == nil {
-		return "", fmt.Errorf("%w: %q has no authorization server of ours", ErrUsage, id)
+		return "", fmt.Errorf("%w: %q has no authorization server of ours; %s", ErrUsage, id, t.haveOne())
 	}
 	as.Revoke(p.ID)
 	return fmt.Sprintf("what %s granted at %s is withdrawn; the portal learns of it at the next call", p.ID, id), nil
+}
+
+// haveOne says which servers have an authorization server of ours.
+func (t *Town) haveOne() string {
+	if len(t.AuthorizationServers) == 0 {
+		return "none has"
+	}
+	return "of those that have one there are " + strings.Join(slices.Sorted(maps.Keys(t.AuthorizationServers)), ", ")
 }
 
 func connect(ctx context.Context, t *Town, o Order) (string, error) {
@@ -91,6 +102,12 @@ func connect(ctx context.Context, t *Town, o Order) (string, error) {
 }
 
 func authorize(ctx context.Context, t *Town, o Order) (string, error) {
+	if err := t.behind(o.arg(0)); err != nil {
+		return "", err
+	}
+	if i := slices.IndexFunc(t.World.Servers, func(s fixtures.Server) bool { return s.ID == o.arg(0) }); t.World.Servers[i].Auth != fixtures.OAuth {
+		return "", fmt.Errorf("%w: %q wants no sign-in: its auth is %s", ErrUsage, o.arg(0), t.World.Servers[i].Auth)
+	}
 	if err := t.AuthorizeAdmin(ctx, o.arg(0)); err != nil {
 		return "", err
 	}
@@ -132,7 +149,24 @@ func renameTool(_ context.Context, t *Town, o Order) (string, error) {
 	return fmt.Sprintf("%s calls it %s now; the portal lists the old name until its next sync: portico do sync %s", o.arg(0), o.arg(2), o.arg(0)), nil
 }
 
+// behind wants a server to be one that the portal has taken.
+func (t *Town) behind(id string) error {
+	var taken []string
+	for _, s := range t.World.Servers {
+		if t.Refused[s.ID] == "" {
+			taken = append(taken, s.ID)
+		}
+	}
+	if slices.Contains(taken, id) {
+		return nil
+	}
+	return fmt.Errorf("%w: the portal has no server %q; there are %s", ErrUsage, id, strings.Join(taken, ", "))
+}
+
 func synchronize(ctx context.Context, t *Town, o Order) (string, error) {
+	if err := t.behind(o.arg(0)); err != nil {
+		return "", err
+	}
 	status, err := t.admin.Sync(ctx, o.arg(0))
 	if err != nil {
 		return "", err
@@ -181,9 +215,10 @@ func rotateKeys(ctx context.Context, t *Town, _ Order) (string, error) {
 }
 
 func clock(_ context.Context, t *Town, o Order) (string, error) {
+	const year = 365 * 24 * time.Hour
 	d, err := time.ParseDuration(strings.TrimPrefix(o.arg(0), "+"))
-	if err != nil || d <= 0 {
-		return "", fmt.Errorf("%w: %q is no time to go ahead; write 2h", ErrUsage, o.arg(0))
+	if err != nil || d <= 0 || d > year {
+		return "", fmt.Errorf("%w: %q is no time to go ahead; write 2h, and at most %s", ErrUsage, o.arg(0), year)
 	}
 	t.IdentityProvider.Age(d)
 	for _, as := range t.AuthorizationServers {
@@ -193,19 +228,22 @@ func clock(_ context.Context, t *Town, o Order) (string, error) {
 }
 
 func clearFaults(_ context.Context, t *Town, o Order) (string, error) {
-	cleared := 0
+	cleared, kind := 0, o.arg(1)
+	if _, err := faults.Find(kind); kind != "" && err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUsage, err)
+	}
 	if party := o.arg(0); party != "" {
 		layer, err := t.layer(trace.Party(party))
 		if err != nil {
 			return "", err
 		}
-		cleared = layer.Clear(o.arg(1))
+		cleared = layer.Clear(kind)
 		if as := t.Faults[trace.Party(party+"-as")]; as != nil {
-			cleared += as.Clear(o.arg(1))
+			cleared += as.Clear(kind)
 		}
 	} else {
 		for _, layer := range t.Faults {
-			cleared += layer.Clear("")
+			cleared += layer.Clear(kind)
 		}
 	}
 	return fmt.Sprintf("%d faults have ended", cleared), nil

@@ -24,7 +24,7 @@ func (t *Town) Follow(ctx context.Context, after int, hear func(network.News) bo
 		news := t.Network.News(after, batch)
 		if after = news.Next; len(news.Seen) > 0 {
 			t.named(news.Seen)
-			if !hear(news) {
+			if !hear(news) || ctx.Err() != nil { // where much happens there is always more
 				return
 			}
 			continue
@@ -70,7 +70,8 @@ var keys = map[string]func(trace.Exchange) string{
 // ParseMatch reads terms divided by spaces, all of which must hold: key=value,
 // where the value may have * in it and the keys are from, to, method (of
 // JSON-RPC), name (of the tool), http (method), path, host and status; a word
-// without = must occur somewhere in the exchange's line. The error is ErrUsage.
+// without = must occur somewhere in what the exchange's line says of the hop,
+// what was asked and what came of it. The error is ErrUsage.
 func ParseMatch(text string) (Match, error) {
 	var m Match
 	for _, word := range strings.Fields(text) {
@@ -105,10 +106,28 @@ func (m Match) Holds(e trace.Exchange) (all bool, met int) {
 
 func (t term) holds(e trace.Exchange) bool {
 	if t.key == "" {
-		return strings.Contains(strings.ToLower(trace.Trace{Exchanges: []trace.Exchange{e}}.String()), strings.ToLower(t.want))
+		return strings.Contains(strings.ToLower(words(e)), strings.ToLower(t.want))
 	}
 	ok, _ := path.Match(globOf(t.want), globOf(keys[t.key](e)))
 	return ok
+}
+
+// words is what a word can be found in: no time and no credential, so that it
+// is the same for everybody who asks.
+func words(e trace.Exchange) string {
+	said := []string{string(party(e.From)), "→", string(e.To), e.Request.Method, e.Host() + e.Path(), e.Asked().Method, e.Asked().Name()}
+	if e.Response != nil {
+		said = append(said, strconv.Itoa(e.Status()))
+	}
+	for _, m := range e.Told() {
+		if m.Error != nil {
+			said = append(said, "error")
+		}
+	}
+	if e.Failure != "" {
+		said = append(said, "failed: "+e.Failure)
+	}
+	return strings.Join(said, " ")
 }
 
 // Waited is what waiting came to.
@@ -146,6 +165,7 @@ func (t *Town) Wait(ctx context.Context, after int, m Match) Waited {
 // query is what can be asked of the journal.
 type query struct {
 	since, limit int
+	onwards      bool // it goes on from an event, and would miss what a limit leaves out
 	match        Match
 	timeout      time.Duration
 }
@@ -158,6 +178,7 @@ func readQuery(v url.Values) (q query, err error) {
 			}
 		}
 	}
+	q.onwards = v.Has("since")
 	if q.match, err = ParseMatch(v.Get("match")); err != nil {
 		return query{}, err
 	}

@@ -5,6 +5,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -37,10 +38,13 @@ type Config struct {
 	Advertise string
 	Public    map[trace.Party]string // see network.LoopbackConfig
 
+	// Keep is how much of the past is kept, the newest of it; zero: 20,000
+	// exchanges, and 128 MiB of bodies.
+	Keep network.Bound
+
 	Log *slog.Logger // nil: nobody hears
 }
 
-// How much of the past a town keeps: the newest of it.
 var keep = network.Bound{Exchanges: 20_000, Bytes: 128 << 20}
 
 // Town is a town that is open.
@@ -74,7 +78,7 @@ func Open(ctx context.Context, c Config) (*Town, error) {
 	}
 	n := network.Loopback(network.LoopbackConfig{
 		Ports: ports(c.World, c.FirstPort), Listen: c.Listen, Advertise: c.Advertise, Public: c.Public,
-		Authority: authority, Plain: !c.TLS, Keep: keep,
+		Authority: authority, Plain: !c.TLS, Keep: cmp.Or(c.Keep, keep),
 	})
 	built, err := inprocess.OpenOn(ctx, town.Config{Network: n, World: c.World, Revision: c.Revision, Keep: c.Folder.keep()}, c.Log)
 	if err != nil {

@@ -89,6 +89,14 @@ func Verbs() []Verb {
 	return all
 }
 
+func verbNames() []string {
+	var all []string
+	for _, v := range Verbs() {
+		all = append(all, v.Name)
+	}
+	return all
+}
+
 // FindVerb is the verb of that name; false: there is none.
 func FindVerb(name string) (Verb, bool) {
 	all := Verbs()
@@ -104,7 +112,7 @@ func FindVerb(name string) (Verb, bool) {
 func (t *Town) Do(ctx context.Context, verb string, o Order) (string, error) {
 	v, ok := FindVerb(verb)
 	if !ok {
-		return "", fmt.Errorf("%w: there is no verb %q", ErrUsage, verb)
+		return "", fmt.Errorf("%w: there is no verb %q; there are %s", ErrUsage, verb, strings.Join(verbNames(), ", "))
 	}
 	least := 0
 	for _, a := range v.Takes {
