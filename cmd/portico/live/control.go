@@ -39,7 +39,7 @@ func init() {
 		{Method: "GET", Path: "/town", Sentence: "where everything is", Answer: Ready{}, answer: (*control).where},
 		{Method: "GET", Path: "/journal", Sentence: "what was seen, newest last, with letters for what is opaque",
 			Query:  map[string]string{"since": "only what happened after this event (`next` of the last answer)", "match": match, "limit": "at most so many exchanges: the next ones after `since`, without it the latest"},
-			Answer: network.News{}, answer: (*control).journal},
+			Answer: News{}, answer: (*control).journal},
 		{Method: "GET", Path: "/journal/wait", Sentence: "waits for an exchange; 408 with what came nearest if none comes",
 			Query:  map[string]string{"since": "only what happens after this event; left out: from now on", "match": match, "timeout": "how long: 5s; left out: 10s"},
 			Answer: Waited{}, answer: (*control).wait},
@@ -61,6 +61,14 @@ func init() {
 type Past struct {
 	Began string      `json:"began"` // RFC 3339
 	Trace trace.Trace `json:"trace"`
+}
+
+// News is what happened after some event, as the journal answers it.
+type News struct {
+	Seen    []network.Seen `json:"seen"`    // each exchange once, in the order of its last event
+	Next    int            `json:"next"`    // the event to ask from next time
+	Dropped int            `json:"dropped"` // exchanges given up since the town was opened
+	Missed  bool           `json:"missed"`  // events between were given up before they were asked for
 }
 
 type said struct {
@@ -209,7 +217,7 @@ func (c *control) journal(r *http.Request) (any, error) {
 	}
 	c.of.named(kept)
 	news.Seen = kept
-	return news, nil
+	return News(news), nil
 }
 
 func (c *control) wait(r *http.Request) (any, error) {

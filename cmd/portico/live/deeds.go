@@ -34,7 +34,7 @@ var deeds = []Verb{
 		Sentence: "the portal asks the server for its tools now"},
 	{Name: "gateway", Takes: []Argument{{Name: "switch", Kind: ASwitch}}, act: turnGateway,
 		Sentence: "on or off: calls go through the gateway or not; down or up: the gateway itself"},
-	{Name: "rotate-keys", act: rotateKeys,
+	{Name: "rotate-keys", Takes: []Argument{}, act: rotateKeys,
 		Sentence: "the identity provider and the front door sign with new keys from now on"},
 	{Name: "clock", Takes: []Argument{{Name: "ahead", Kind: ADuration}}, act: clock,
 		Sentence: "what the identity provider and the authorization servers issued is so much older; the portal's clock is the machine's"},

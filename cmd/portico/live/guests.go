@@ -58,7 +58,7 @@ func (t *Town) CallTool(ctx context.Context, c Call) (Called, error) {
 
 // After is what was seen after an event, with letters for what is opaque.
 func (t *Town) After(event int) []network.Seen {
-	seen := t.Network.News(event, 0).Seen
+	seen := append([]network.Seen{}, t.Network.News(event, 0).Seen...)
 	t.named(seen)
 	return seen
 }

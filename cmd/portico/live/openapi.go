@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"reflect"
@@ -44,7 +45,11 @@ func (r Route) operation() map[string]any {
 	} else {
 		answers["200"] = content(r.Answer, r.Sentence)
 	}
+	if _, waits := r.Query["timeout"]; waits {
+		answers["408"] = content(r.Answer, "nothing like it came in time")
+	}
 	refusal := content(map[string]string{}, "why not")
+	answers["default"] = refusal
 	if !r.open {
 		answers["401"] = refusal
 	}
@@ -61,7 +66,9 @@ func (r Route) operation() map[string]any {
 	if r.Body != nil {
 		body := content(r.Body, "what is wanted")
 		delete(body, "description")
-		body["content"].(map[string]any)["application/json"].(map[string]any)["example"] = r.Body
+		form := body["content"].(map[string]any)["application/json"].(map[string]any)
+		delete(form["schema"].(map[string]any), "required") // what is left out is as the sentences say
+		form["example"] = r.Body
 		operation["requestBody"] = body
 	}
 	return operation
@@ -111,7 +118,7 @@ func schema(t reflect.Type, within map[reflect.Type]bool) map[string]any {
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return schema(t.Elem(), within)
+		return orNull(schema(t.Elem(), within))
 	case reflect.Bool:
 		return map[string]any{"type": "boolean"}
 	case reflect.Int, reflect.Int64, reflect.Uint64:
@@ -131,18 +138,43 @@ func schema(t reflect.Type, within map[reflect.Type]bool) map[string]any {
 	}
 }
 
+// members are the fields of a struct that are written, those of what is embedded
+// among them: a name of Go's that is hidden is still a name of JSON's.
+func members(t reflect.Type) (all []reflect.StructField) {
+	for i := range t.NumField() {
+		switch f := t.Field(i); {
+		case f.Anonymous && f.Tag.Get("json") == "":
+			all = append(all, members(f.Type)...)
+		case f.IsExported() && f.Tag.Get("json") != "-":
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// orNull is the schema of a value that may be null; one of anything allows it
+// as it is.
+func orNull(s map[string]any) map[string]any {
+	if kind, ok := s["type"].(string); ok {
+		s["type"] = []string{kind, "null"}
+	}
+	return s
+}
+
 func object(t reflect.Type, within map[reflect.Type]bool) map[string]any {
 	if within[t] {
 		return map[string]any{}
 	}
 	within[t] = true
 	defer delete(within, t)
-	properties := map[string]any{}
-	for _, f := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if f.IsExported() && !f.Anonymous && name != "-" && name != "" {
-			properties[name] = schema(f.Type, within)
+	properties, required := map[string]any{}, []string{}
+	for _, f := range members(t) {
+		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+		name = cmp.Or(name, f.Name)
+		properties[name] = schema(f.Type, within)
+		if !strings.Contains(options, "omit") {
+			required = append(required, name)
 		}
 	}
-	return map[string]any{"type": "object", "properties": properties}
+	return map[string]any{"type": "object", "properties": properties, "required": required}
 }

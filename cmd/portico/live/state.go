@@ -77,7 +77,7 @@ func (t *Town) Residents(ctx context.Context) ([]Resident, error) {
 		return nil, err
 	}
 	signedIn := t.IdentityProvider.SignedIn()
-	var all []Resident
+	all := []Resident{}
 	for _, p := range t.People {
 		r := Resident{
 			ID: p.ID, Name: p.Name, Email: p.Email, Password: p.Password, Admin: p.ID == t.World.Admin,
@@ -118,9 +118,9 @@ func (t *Town) ServerStates(ctx context.Context) ([]ServerState, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []ServerState
+	all := []ServerState{}
 	for _, s := range t.World.Servers {
-		state := ServerState{Status: town.Status{ID: s.ID, Status: "not taken", Error: t.Refused[s.ID]}, Auth: string(s.Auth)}
+		state := ServerState{Status: town.Status{ID: s.ID, Status: "not taken", Error: t.Refused[s.ID]}, Auth: string(s.Auth), Names: []string{}}
 		if i := slices.IndexFunc(statuses, func(status town.Status) bool { return status.ID == s.ID }); i >= 0 {
 			state.Status = statuses[i]
 		}
@@ -130,6 +130,9 @@ func (t *Town) ServerStates(ctx context.Context) ([]ServerState, error) {
 			for _, tool := range own.Tools() {
 				state.Names = append(state.Names, tool.Name)
 			}
+		}
+		if state.Skipped == nil {
+			state.Skipped = []string{}
 		}
 		for _, party := range []trace.Party{trace.Party(s.ID), trace.Party(s.ID + "-as")} {
 			if layer := t.Faults[party]; layer != nil {

@@ -37,7 +37,10 @@ func open(t *testing.T, change ...func(*live.Config)) *neighbourhood {
 	t.Helper()
 	town := stand(t, change...)
 	t.Cleanup(town.Close)
-	control := httptest.NewServer(live.Handler(town, live.Ready{Portal: "portico", Endpoint: town.Endpoint, Origins: town.Origins}))
+	ready := live.Ready{
+		Portal: "portico", Endpoint: town.Endpoint, Origins: town.Origins, Addresses: town.Addresses, Refused: town.Refused, Admin: town.Admin,
+	}
+	control := httptest.NewServer(live.Handler(town, ready))
 	t.Cleanup(control.Close)
 	return &neighbourhood{town, t, control}
 }
