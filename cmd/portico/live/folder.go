@@ -1,22 +1,35 @@
 package live
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
+	"github.com/portico-mcp/portico/reference/access"
+	"github.com/portico-mcp/portico/reference/portal/credential"
 	"github.com/portico-mcp/portico/scenarios/target/town"
+	"github.com/portico-mcp/portico/simulators/idp"
+	"github.com/portico-mcp/portico/simulators/upstream"
 )
 
 // Folder is where a town keeps what outlives it: keys, registrations, grants,
 // each a file that only its owner may read; and while it is open, where its
 // control port is.
-type Folder struct{ path string }
+type Folder struct {
+	path string
+
+	mu   sync.Mutex
+	last string // the document that was loaded last; "": none
+}
 
 // inside is where the documents are: all that [Folder.Forget] takes away.
 const inside = "world"
@@ -24,7 +37,7 @@ const inside = "world"
 // OpenFolder makes the folder if there is none. A town that lives there already
 // is ErrInhabited.
 func OpenFolder(path string) (*Folder, error) {
-	f := &Folder{path}
+	f := &Folder{path: path}
 	if here, err := ReadAddress(path); err == nil && here.alive() {
 		return nil, fmt.Errorf("%w: a town lives in %s already, with its control port at %s", ErrInhabited, path, here.URL)
 	}
@@ -70,13 +83,56 @@ type document struct {
 	name   string
 }
 
-// Load reads the document; nil: there is none yet.
+// Load reads the document; nil: there is none yet. One with keys that cannot be
+// read is errDamaged; what else is wrong with a document its party says.
 func (d document) Load() ([]byte, error) {
+	d.folder.mu.Lock()
+	d.folder.last = d.name
+	d.folder.mu.Unlock()
 	b, err := os.ReadFile(filepath.Join(d.folder.path, d.name))
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	return b, err
+	if err := d.checkKeys(b); err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	return b, nil
+}
+
+var errDamaged = errors.New("it cannot be read")
+
+// checkKeys wants a document of keys to be whole: a private key, or one with the
+// certificate that it belongs to.
+func (d document) checkKeys(b []byte) error {
+	if filepath.Ext(d.name) != ".pem" {
+		return nil
+	}
+	block, _ := pem.Decode(b)
+	if block == nil {
+		return errors.New("it is no PEM")
+	}
+	if block.Type == "CERTIFICATE" {
+		_, err := tls.X509KeyPair(b, b)
+		return err
+	}
+	_, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	return err
+}
+
+// blame names the document because of which no town could be opened, if one is
+// to blame: parties check what they load at once, so it is the last.
+func (f *Folder) blame(err error) error {
+	for _, unfit := range []error{errDamaged, access.ErrStore, credential.ErrDocument, idp.ErrStore, upstream.ErrStore} {
+		if f != nil && errors.Is(err, unfit) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return fmt.Errorf("%s: %w; put it right, take it away, or forget everything with --fresh", filepath.Join(f.path, f.last), err)
+		}
+	}
+	return err
 }
 
 // Save replaces the document as a whole: who reads it meanwhile, or after a

@@ -66,7 +66,7 @@ type Town struct {
 }
 
 // Open opens a town. It returns when the portal has asked every server of ours
-// once. Errors name what could not be had: a port, the folder.
+// once. Errors name what could not be had: a port, the folder, a document of it.
 func Open(ctx context.Context, c Config) (*Town, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -74,7 +74,7 @@ func Open(ctx context.Context, c Config) (*Town, error) {
 	c.prepare()
 	authority, err := c.authority()
 	if err != nil {
-		return nil, err
+		return nil, c.Folder.blame(err)
 	}
 	n := network.Loopback(network.LoopbackConfig{
 		Ports: ports(c.World, c.FirstPort), Listen: c.Listen, Advertise: c.Advertise, Public: c.Public,
@@ -82,7 +82,7 @@ func Open(ctx context.Context, c Config) (*Town, error) {
 	})
 	built, err := inprocess.OpenOn(ctx, town.Config{Network: n, World: c.World, Revision: c.Revision, Keep: c.Folder.keep()}, c.Log)
 	if err != nil {
-		return nil, err
+		return nil, c.Folder.blame(err)
 	}
 	t := &Town{Town: built, Token: rand.Text(), Authority: authority, names: trace.NewNamer(trace.Letters), clients: map[string]*client.Client{}}
 	if !c.TLS {

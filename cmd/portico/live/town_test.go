@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,16 @@ type neighbourhood struct {
 	*live.Town
 	t       *testing.T
 	control *httptest.Server
+}
+
+// soon says whether something comes true before patience ends.
+func soon(holds func() bool) bool {
+	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
+		if holds() {
+			return true
+		}
+	}
+	return false
 }
 
 // open opens a town of the everyday world and serves its control port. Both end
