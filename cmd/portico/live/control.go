@@ -201,6 +201,9 @@ func (c *control) journal(r *http.Request) (any, error) {
 		return nil, err
 	}
 	news := c.of.Network.News(q.since, 0)
+	if q.match.wordy() {
+		c.of.named(news.Seen)
+	}
 	kept := []network.Seen{}
 	for _, s := range news.Seen {
 		if all, _ := q.match.Holds(s.Exchange); all {

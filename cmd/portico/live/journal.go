@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,7 +72,8 @@ var keys = map[string]func(trace.Exchange) string{
 // where the value may have * in it and the keys are from, to, method (of
 // JSON-RPC), name (of the tool), http (method), path, host and status; a word
 // without = must occur somewhere in what the exchange's line says of the hop,
-// what was asked and what came of it. The error is ErrUsage.
+// what was asked, with which credential, and what came of it. The error is
+// ErrUsage.
 func ParseMatch(text string) (Match, error) {
 	var m Match
 	for _, word := range strings.Fields(text) {
@@ -112,10 +114,15 @@ func (t term) holds(e trace.Exchange) bool {
 	return ok
 }
 
-// words is what a word can be found in: no time and no credential, so that it
-// is the same for everybody who asks.
+// wordy says whether a term is a word: what it may be found in has letters for
+// what is opaque.
+func (m Match) wordy() bool {
+	return slices.ContainsFunc(m.terms, func(t term) bool { return t.key == "" })
+}
+
+// words is what a word can be found in.
 func words(e trace.Exchange) string {
-	said := []string{string(party(e.From)), "→", string(e.To), e.Request.Method, e.Host() + e.Path(), e.Asked().Method, e.Asked().Name()}
+	said := []string{string(party(e.From)), "→", string(e.To), e.Request.Method, e.Host() + e.Path(), e.Asked().Method, e.Asked().Name(), Credential(e)}
 	if e.Response != nil {
 		said = append(said, strconv.Itoa(e.Status()))
 	}

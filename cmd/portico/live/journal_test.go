@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -140,6 +141,7 @@ func TestWhatMatches(t *testing.T) {
 		"200":                               {true, false},
 		"sync":                              {false, false}, // no step is told of a single exchange
 		"badgers":                           {false, false},
+		"token-a":                           {true, false},
 		"  to=wiki \t status=200  ":         {true, false},
 		"to=wiki to=wiki":                   {true, false},
 		"to=wiki to=access":                 {false, false},
@@ -346,6 +348,13 @@ func TestALetterIsTheSameOnEveryHop(t *testing.T) {
 		}
 		if c := s.Request.Header.Get("Authorization"); c != "" {
 			letters[hop][c] = true
+		}
+	}
+	for _, word := range []string{only(letters["gateway→tickets"]), only(letters["alice→access"])} {
+		letter := strings.TrimPrefix(word, "Bearer ")
+		found := n.journal(url.Values{"match": {letter}}).Seen
+		if len(found) == 0 || slices.ContainsFunc(found, func(s network.Seen) bool { return live.Credential(s.Exchange) != letter }) {
+			t.Errorf("%d exchanges with %s are found, or some without", len(found), letter)
 		}
 	}
 	if direct, far := letters["portal→gateway"], letters["gateway→tickets"]; len(far) != 1 || !direct[only(far)] {
