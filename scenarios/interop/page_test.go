@@ -165,6 +165,7 @@ func TestThePageOfATownAtEverySize(t *testing.T) {
 			do(t, ctx, chromedp.Evaluate[chromedp.Void](`document.querySelectorAll('details').forEach(d => { d.open = true }); document.querySelector('#entries .asked').click()`))
 			until(t, ctx, `document.querySelector('.opened .detail')`)
 			fits(t, ctx, name+" with everything open")
+			shoot(t, ctx, name+"-open")
 			do(t, ctx, chromedp.Navigate(o.Control.URL+evaluate[string](t, ctx, `document.querySelector('#entries .back .asked').getAttribute('href')`)))
 			fits(t, ctx, name+", an exchange")
 			shoot(t, ctx, name+"-exchange")

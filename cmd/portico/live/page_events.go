@@ -16,7 +16,7 @@ const (
 	pace      = 125 * time.Millisecond // between two events: eight a second
 	mostRows  = 60                     // in an event
 	mostRead  = 600                    // exchanges that a filter looks at for an event
-	mostBack  = 4000                   // journal events that a page which was away catches up with
+	mostBack  = 20_000                 // journal events that a page which was away catches up with
 	heartbeat = 15 * time.Second       // by which one finds out that nobody listens
 	patience  = 30 * time.Second       // for a listener that does not read
 )
@@ -126,12 +126,12 @@ func (s *site) gather(after int, f filter) (event, int) {
 }
 
 // hopsOf counts what passed each hop of the picture, and what of it failed. An
-// exchange counts when it is over.
+// exchange counts when it is over, a stream also when it is seen to have begun.
 func hopsOf(seen []network.Seen, roles map[trace.Party]trace.Role) []lit {
 	all := []lit{}
 	places := map[[2]place]int{}
 	for _, x := range seen {
-		if x.Answered == 0 && x.Response == nil {
+		if x.Answered == 0 && (x.Response == nil || kindOf(x.Response.Header) != "text/event-stream") {
 			continue
 		}
 		key := [2]place{placeOf(x.From, x.Exchange, roles), place(x.To)}

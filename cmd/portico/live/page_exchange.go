@@ -41,7 +41,7 @@ type half struct {
 
 type header struct {
 	Name, Value string
-	Letter      *letter // the credential in it; nil: there is none
+	Letter      *letter // the credential that follows; nil: there is none
 }
 
 // part is a body, or an event of one that is a stream.
@@ -156,13 +156,13 @@ func headersOf(h http.Header) []header {
 			one := header{Name: visible(name), Value: visible(value)}
 			switch name {
 			case "Authorization", "Proxy-Authorization":
-				if _, credential, ok := strings.Cut(value, " "); ok {
+				if scheme, credential, ok := strings.Cut(value, " "); ok {
 					l := letterOf(credential)
-					one.Letter = &l
+					one.Value, one.Letter = visible(scheme)+" ", &l
 				}
 			case "Cf-Access-Jwt-Assertion", "Cf-Access-Client-Id", "X-Api-Key", "Mcp-Session-Id":
 				l := letterOf(value)
-				one.Letter = &l
+				one.Value, one.Letter = "", &l
 			}
 			all = append(all, one)
 		}
@@ -218,8 +218,7 @@ func cut(text string) string {
 // what kind of a document it is.
 func indented(body string) (text, kind string) {
 	var b bytes.Buffer
-	// Deep nesting makes a short body a long one; a body that does not end is none.
-	if len(body) > 4*mostBody || json.Indent(&b, []byte(body), "", "  ") != nil {
+	if len(body) > 4*mostBody || depth(body) > deepest || json.Indent(&b, []byte(body), "", "  ") != nil {
 		return cut(body), "body"
 	}
 	var m trace.Message
@@ -237,6 +236,25 @@ func indented(body string) (text, kind string) {
 		kind = "JSON"
 	}
 	return cut(b.String()), kind
+}
+
+// deepest is how deep a document may be nested to be indented: the spaces grow
+// with the square of it, and who sent the body chose it.
+const deepest = 100
+
+// depth is how deep brackets are nested, those in strings counted along.
+func depth(text string) (most int) {
+	now := 0
+	for i := range len(text) {
+		switch text[i] {
+		case '{', '[':
+			now++
+			most = max(most, now)
+		case '}', ']':
+			now--
+		}
+	}
+	return most
 }
 
 // streamed is the events of a stream (HTML Living Standard, Server-sent

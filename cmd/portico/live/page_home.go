@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/simulators/client"
 	"github.com/portico-mcp/portico/simulators/faults"
 	"github.com/portico-mcp/portico/simulators/trace"
@@ -53,7 +54,6 @@ type served struct {
 	State             string // class: ready, error, or neither
 	Synced            string
 	Ours              bool // it is a simulator of ours
-	Revocable         bool
 	Faults            []string
 	Tools             []toolOf
 	Breaks            []form
@@ -175,7 +175,7 @@ func until(t time.Time) string {
 }
 
 func (s *site) servedOf(state ServerState) served {
-	v := served{ServerState: state, At: place(state.ID), Ours: s.of.Servers[state.ID] != nil, Revocable: s.of.AuthorizationServers[state.ID] != nil}
+	v := served{ServerState: state, At: place(state.ID), Ours: s.of.Servers[state.ID] != nil}
 	switch state.Status.Status {
 	case "ready":
 		v.State = "ready"
@@ -190,12 +190,10 @@ func (s *site) servedOf(state ServerState) served {
 	for _, f := range state.Faults {
 		v.Faults = append(v.Faults, visible(f.String()))
 	}
-	for _, t := range s.tools(state.ID) {
-		v.Tools = append(v.Tools, t)
-	}
+	v.Tools = s.tools(state.ID)
 	v.Offering = visible(strings.Join(state.Skipped, "; "))
 	if v.Ours {
-		v.Breaks = append(v.Breaks, s.formsAt(state.ID)...)
+		v.Breaks = s.formsAt(state.ID)
 	}
 	return v
 }
@@ -208,7 +206,7 @@ func (s *site) formsAt(id string) []form {
 			continue
 		}
 		switch kind := v.Takes[0].Kind; {
-		case kind == AServer, kind == AParty && v.Fault && s.canBefall(v.Name, trace.Party(id)):
+		case kind == AServer && slices.Contains(s.serversFor(v.Name), id), kind == AParty && v.Fault && s.canBefall(v.Name, trace.Party(id)):
 			all = append(all, s.formOf(v, id))
 		}
 	}
@@ -313,8 +311,15 @@ func (s *site) persons() []string {
 func (s *site) serversFor(verb string) []string {
 	var all []string
 	for _, server := range s.of.World.Servers {
-		ours, protected := s.of.Servers[server.ID] != nil, s.of.AuthorizationServers[server.ID] != nil
-		if verb == "sync" || verb == "revoke" && protected || verb != "revoke" && ours {
+		ours, protected := s.of.Servers[server.ID] != nil, server.Auth == fixtures.OAuth
+		fits := ours
+		switch verb {
+		case "sync":
+			fits = true
+		case "revoke", "authorize":
+			fits = protected
+		}
+		if fits {
 			all = append(all, server.ID)
 		}
 	}

@@ -91,6 +91,7 @@ type row struct {
 	Letters        []letter
 	Said           string // what came back, in words
 	Grade          grade
+	Why            bool   // there is more to it than a status
 	Took           string // empty: it is not over
 	fromAt, toAt   place
 	Class, Through string // Through: the host asked for, where it is not who answers
@@ -131,6 +132,7 @@ func rowOf(s network.Seen, roles map[trace.Party]trace.Role) row {
 		r.Through = visible(s.Host())
 	}
 	r.Said, r.Grade = saidOf(s)
+	r.Why = r.Grade == failed || r.Grade == waiting
 	if s.Answered > 0 {
 		r.Took = short(s.Took)
 	}
