@@ -98,7 +98,7 @@ func (s *site) calledOutcome(call Call, called Called) effect {
 	called.Text, called.Error = cut(called.Text), cut(called.Error)
 	roles := s.of.Network.Roles()
 	for _, x := range called.Hops[:min(mostHops, len(called.Hops))] {
-		o.Rows = append(o.Rows, rowOf(x, roles))
+		o.Rows = append(o.Rows, s.rowOf(x, roles))
 	}
 	byOldest(o.Rows)
 	return o

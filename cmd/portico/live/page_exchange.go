@@ -93,7 +93,7 @@ func (s *site) detailOf(seen network.Seen) detail {
 	}
 	s.kin(&d, near, at, roles)
 	full := s.lettered([]network.Seen{seen})[0]
-	d.row = rowOf(full, roles)
+	d.row = s.rowOf(full, roles)
 	d.Failure = visible(full.Failure)
 	d.Request = half{
 		Line: visible(full.Request.Method + " " + full.Request.URL), Headers: headersOf(full.Request.Header),
@@ -111,7 +111,7 @@ func (s *site) detailOf(seen network.Seen) detail {
 func (s *site) kin(d *detail, near []network.Seen, at int, roles map[trace.Party]trace.Role) {
 	parent, candidates := carrier(near, at)
 	if parent >= 0 {
-		r := rowOf(s.lettered([]network.Seen{near[parent]})[0], roles)
+		r := s.rowOf(s.lettered([]network.Seen{near[parent]})[0], roles)
 		d.Inside, d.Others = &r, candidates-1
 	}
 	const most = 50
@@ -120,7 +120,7 @@ func (s *site) kin(d *detail, near []network.Seen, at int, roles map[trace.Party
 			continue
 		}
 		if up, _ := carrier(near, i); up == at {
-			d.Within = append(d.Within, rowOf(s.lettered([]network.Seen{near[i]})[0], roles))
+			d.Within = append(d.Within, s.rowOf(s.lettered([]network.Seen{near[i]})[0], roles))
 		}
 	}
 }

@@ -128,7 +128,7 @@ func rowOf(s network.Seen, roles map[trace.Party]trace.Role) row {
 	for word := range strings.FieldsSeq(Credential(s.Exchange)) {
 		r.Letters = append(r.Letters, letterOf(word))
 	}
-	if s.To == "gateway" {
+	if roles[s.To] == trace.Gateway {
 		r.Through = visible(s.Host())
 	}
 	r.Said, r.Grade = saidOf(s)
@@ -139,6 +139,18 @@ func rowOf(s network.Seen, roles map[trace.Party]trace.Role) row {
 	r.Class = "back"
 	if r.Front {
 		r.Class = "front"
+	}
+	return r
+}
+
+// rowOf is rowOf with the name of who stands behind a proxy in the place of its
+// address.
+func (s *site) rowOf(x network.Seen, roles map[trace.Party]trace.Role) row {
+	r := rowOf(x, roles)
+	for party, origin := range s.of.Origins {
+		if r.Through != "" && strings.HasSuffix(origin, "//"+r.Through) {
+			r.Through = string(party)
+		}
 	}
 	return r
 }
@@ -284,5 +296,5 @@ func (s *site) passes(x network.Seen, f filter, roles map[trace.Party]trace.Role
 			return row{}, false
 		}
 	}
-	return rowOf(x, roles), true
+	return s.rowOf(x, roles), true
 }

@@ -46,6 +46,7 @@ const (
 	attached     = 30 // of an authorization server under its server
 	below        = 24 // what is between boxes that belong to different parties
 	topY         = 34
+	many         = 4 // servers: more of them are drawn small
 )
 
 // drawing is a picture while it is drawn.
@@ -93,9 +94,13 @@ func (d *drawing) put(b box) {
 // servers puts the servers in their column and says where it ends.
 func (d *drawing) servers(w fixtures.World) (bottom int) {
 	y := topY
+	h, below := tall, below
+	if len(w.Servers) > many {
+		h, below = attached, below/2 // or the picture is too tall to be read
+	}
 	for _, s := range w.Servers {
-		d.put(box{At: place(s.ID), X: farX, Y: y, W: farW, H: tall, Name: s.ID, Does: wants(s)})
-		y += tall
+		d.put(box{At: place(s.ID), X: farX, Y: y, W: farW, H: h, Name: s.ID, Does: wants(s), Small: h < tall})
+		y += h
 		if s.Auth == fixtures.OAuth {
 			y += 6
 			d.put(box{At: place(s.ID + "-as"), X: farX + 22, Y: y, W: farW - 22, H: attached, Name: s.ID + "-as", Does: "authorization", Small: true})
@@ -142,8 +147,8 @@ func (d *drawing) towards(s fixtures.Server) {
 	id := place(s.ID)
 	mid := midX + midW
 	portal, gateway, own := d.rows["portal"], d.rows["gateway"], d.rows[id]
-	d.way("portal", id, "call", mid, portal.Y+30, mid+54, own.Y+18, farX)
-	d.way("gateway", id, "detour", mid, gateway.Y+30, mid+82, own.Y+34, farX)
+	d.way("portal", id, "call", mid, portal.Y+30, mid+54, own.Y+own.H/3, farX)
+	d.way("gateway", id, "detour", mid, gateway.Y+30, mid+82, own.Y+own.H*2/3, farX)
 	as, ok := d.rows[id+"-as"]
 	if !ok {
 		return
