@@ -49,6 +49,9 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 	return d.parse(text)
 }
 
+// MarshalYAML writes 3s.
+func (d Duration) MarshalYAML() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
 // UnmarshalYAML reads 3s.
 func (d *Duration) UnmarshalYAML(b []byte) error {
 	return d.parse(strings.Trim(strings.TrimSpace(string(b)), `"'`))
@@ -73,6 +76,11 @@ type Kind struct {
 	// strikes says which requests it strikes by itself; nil: those of the MCP
 	// endpoint at parties that have one, all at others.
 	strikes func(*http.Request) bool
+	// needs says what a request must carry to be struck, wherever the fault is
+	// told to strike; nil: nothing.
+	needs func(*http.Request) bool
+	// passes says that what stands behind it still has a part in the answer.
+	passes bool
 	// befall is the handler that answers a struck request in place of next.
 	befall func(f Fault, next http.Handler) http.Handler
 }
@@ -115,21 +123,32 @@ func Names() []string {
 func (k Kind) check(f Fault, role trace.Role) error {
 	switch {
 	case !slices.Contains(k.At, role):
-		return fmt.Errorf("%w: %s does not befall a party of the kind %q", ErrImpossible, k.Name, role)
+		return fmt.Errorf("%w: %s does not befall a party of the kind %q; it befalls %s", ErrImpossible, k.Name, role, list(k.At))
 	case f.Status != 0 && k.Status == 0:
-		return fmt.Errorf("%w: %s takes no status", ErrImpossible, k.Name)
+		return fmt.Errorf("%w: %s takes no status; leave it out", ErrImpossible, k.Name)
 	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
 		return fmt.Errorf("%w: status %d is no failure; 400 to 599 are", ErrImpossible, f.Status)
 	case f.Delay != 0 && k.Delay == 0:
-		return fmt.Errorf("%w: %s takes no delay", ErrImpossible, k.Name)
-	case f.Delay > Duration(time.Hour):
-		return fmt.Errorf("%w: nobody waits longer than an hour", ErrImpossible)
-	case f.Times < 0 || f.Spares < 0:
-		return fmt.Errorf("%w: a negative number of times", ErrImpossible)
-	case f.Chance < 0 || f.Chance > 1:
-		return fmt.Errorf("%w: a chance is between 0 and 1", ErrImpossible)
+		return fmt.Errorf("%w: %s takes no delay; leave it out", ErrImpossible, k.Name)
+	case f.Delay < 0 || f.Delay > Duration(time.Hour):
+		return fmt.Errorf("%w: a delay of %s; it is at most 1h, since nobody waits longer", ErrImpossible, time.Duration(f.Delay))
+	case f.Times < 0:
+		return fmt.Errorf("%w: a negative number of times; 0 is until it is cleared", ErrImpossible)
+	case f.Spares < 0:
+		return fmt.Errorf("%w: a negative number of spared requests; 0 spares none", ErrImpossible)
+	case !(f.Chance >= 0 && f.Chance <= 1): // neither is a number that is none
+		return fmt.Errorf("%w: a chance of %g; it is between 0 and 1, and 0 is always", ErrImpossible, f.Chance)
 	}
 	return nil
+}
+
+// list is roles in words.
+func list(roles []trace.Role) string {
+	var words []string
+	for _, r := range roles {
+		words = append(words, string(r))
+	}
+	return strings.Join(words, ", ")
 }
 
 // complete gives a fault what its kind does unless told otherwise.

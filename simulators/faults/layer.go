@@ -117,9 +117,13 @@ func (l *Layer) strike(r *http.Request) (struck []*active, held context.Context)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.active {
-		if a.concerns(l.role, r, asked) && a.hits() {
-			once := *a
-			struck = append(struck, &once)
+		if !a.concerns(l.role, r, asked) || !a.hits() {
+			continue
+		}
+		once := *a
+		struck = append(struck, &once)
+		if !a.kind.passes {
+			break // what stands behind it never sees the request
 		}
 	}
 	l.active = slices.DeleteFunc(l.active, func(a *active) bool { return a.Times > 0 && a.Struck >= a.Times })
@@ -140,6 +144,9 @@ func (a *active) hits() bool {
 }
 
 func (a *active) concerns(role trace.Role, r *http.Request, q question) bool {
+	if a.kind.needs != nil && !a.kind.needs(r) {
+		return false
+	}
 	switch {
 	case strings.HasPrefix(a.On, "/"):
 		return r.URL.Path == a.On

@@ -8,7 +8,7 @@ import "net/http"
 var loseSession = Kind{
 	Name: "lose-session", At: speakers,
 	Sentence: "answers 404 to requests that carry a session id",
-	strikes:  func(r *http.Request) bool { return r.URL.Path == endpoint && r.Header.Get("Mcp-Session-Id") != "" },
+	needs:    func(r *http.Request) bool { return r.Header.Get("Mcp-Session-Id") != "" },
 	befall: func(Fault, http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			http.Error(w, "there is no such session", http.StatusNotFound)

@@ -14,9 +14,12 @@ var refuse = Kind{
 	befall: func(_ Fault, next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
-			var request struct{ ID json.RawMessage }
-			if err != nil || json.Unmarshal(body, &request) != nil || request.ID == nil {
-				w.WriteHeader(http.StatusAccepted) // a notification has no answer
+			var request struct {
+				ID     json.RawMessage
+				Method string
+			}
+			if err != nil || json.Unmarshal(body, &request) != nil || request.ID == nil || request.Method == "" {
+				w.WriteHeader(http.StatusAccepted) // a notification has no answer, nor has an answer
 				return
 			}
 			w.Header().Set("Content-Type", "application/json")

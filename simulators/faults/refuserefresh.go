@@ -10,7 +10,8 @@ import (
 var refuseRefresh = Kind{
 	Name: "refuse-refresh", At: issuers,
 	Sentence: "answers every refresh of a token with invalid_grant",
-	strikes:  func(r *http.Request) bool { return form(r).Get("grant_type") == "refresh_token" },
+	strikes:  func(*http.Request) bool { return true }, // at whatever path tokens are given
+	needs:    func(r *http.Request) bool { return form(r).Get("grant_type") == "refresh_token" },
 	befall: func(Fault, http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")

@@ -8,7 +8,7 @@ import (
 // slow waits before the party sees the request. A client that leaves meanwhile
 // has asked nothing.
 var slow = Kind{
-	Name: "slow", At: everywhere, Delay: 3 * time.Second,
+	Name: "slow", At: everywhere, Delay: 3 * time.Second, passes: true,
 	Sentence: "answers late, by 3s unless another time is given",
 	befall: func(f Fault, next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -31,10 +31,9 @@ func (r *recorder) listening(h *Host, next http.Handler) http.Handler {
 			http.Error(w, "read body", http.StatusBadRequest)
 			return
 		}
-		x := r.begin(from, h.party, trace.Request{
+		x := r.beginFrom(hostOnly(req.RemoteAddr), from, h.party, trace.Request{
 			Method: req.Method, URL: h.origin.String() + req.URL.RequestURI(), Header: req.Header.Clone(), Body: string(body),
 		})
-		x.Address = hostOnly(req.RemoteAddr)
 		req.Body = struct {
 			io.Reader
 			io.Closer

@@ -50,12 +50,17 @@ func newRecorder() *recorder {
 }
 
 func (r *recorder) begin(from, to trace.Party, req trace.Request) *exchange {
+	return r.beginFrom("", from, to, req)
+}
+
+// beginFrom is begin where the caller's address is known already.
+func (r *recorder) beginFrom(address string, from, to trace.Party, req trace.Request) *exchange {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.event++
 	now := time.Now()
 	x := &exchange{Exchange: trace.Exchange{
-		From: from, To: to, Sent: r.event, After: now.Sub(r.began), Request: req,
+		From: from, To: to, Address: address, Sent: r.event, After: now.Sub(r.began), Request: req,
 	}, id: r.event, at: now}
 	r.seen = append(r.seen, x)
 	r.holds(x, len(req.Body))

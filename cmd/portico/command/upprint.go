@@ -23,7 +23,7 @@ func table(out io.Writer, w fixtures.World, ready live.Ready) error {
 	fmt.Fprintf(out, "%s\n\n", w.Purpose)
 	t := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintf(t, "MCP endpoint\t%s\n", ready.Endpoint)
-	fmt.Fprintf(t, "the town's page\t%s/open?token=%s\n", ready.Control.URL, ready.Control.Token)
+	fmt.Fprintf(t, "the town's page\t%s/open?token=%s\n", pageOrigin(ready.Control.URL), ready.Control.Token)
 	for _, party := range sorted(ready.Origins) {
 		fmt.Fprintf(t, "%s\t%s\n", party, ready.Origins[party])
 	}
@@ -52,6 +52,10 @@ func table(out io.Writer, w fixtures.World, ready live.Ready) error {
 	fmt.Fprintf(out, "\nIn another terminal: portico connect CLIENT, portico call wiki_search query=badgers,\nportico do expire alice, portico break --list. Ctrl-C takes the town down.\n\n")
 	return nil
 }
+
+// pageOrigin is the control port by another name than the town's parties have:
+// cookies know no ports, and the page's is nobody else's business.
+func pageOrigin(control string) string { return strings.Replace(control, "127.0.0.1", "localhost", 1) }
 
 func sorted[K ~string, V any](m map[K]V) []K {
 	var keys []K

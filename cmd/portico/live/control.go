@@ -140,7 +140,7 @@ func (c *control) admits(r *http.Request) bool {
 	if c.knows(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")) {
 		return true
 	}
-	cookie, err := r.Cookie(cookieName)
+	cookie, err := r.Cookie(cookieName(r))
 	if err != nil || !c.knows(cookie.Value) {
 		return false
 	}

@@ -2,10 +2,16 @@ package live
 
 import (
 	"io/fs"
+	"net"
 	"net/http"
 )
 
-const cookieName = "portico-control"
+// cookieName is the cookie of a browser that opened the page. The port is in it,
+// since cookies know no ports: two towns on one machine would take each other's.
+func cookieName(r *http.Request) string {
+	_, port, _ := net.SplitHostPort(r.Host)
+	return "portico-control-" + port
+}
 
 // site is the page of the town.
 type site struct {
@@ -64,7 +70,7 @@ func (s *site) open(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Value: s.of.Token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: cookieName(r), Value: s.of.Token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
