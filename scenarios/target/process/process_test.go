@@ -1,6 +1,7 @@
 package process_test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 // time: nothing depends on being inside. Those that need hours, or a world that
 // nobody has been in, are unobserved, and nothing else is.
 func TestStoriesAgainstPorticoUp(t *testing.T) {
+	noticeChanges(t, "../../../cmd")
 	program := filepath.Join(t.TempDir(), "portico")
 	build := exec.Command("go", "build", "-o", program, "github.com/portico-mcp/portico/cmd/portico")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -40,5 +42,24 @@ func TestStoriesAgainstPorticoUp(t *testing.T) {
 	}
 	if count[verdict.Pass] < 100 {
 		t.Errorf("only %d stories held", count[verdict.Pass])
+	}
+}
+
+// noticeChanges opens every file of a folder, so that Go's test cache knows that
+// the result depends on them: what builds the program is not imported here.
+func noticeChanges(t *testing.T, folder string) {
+	t.Helper()
+	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		return f.Close()
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

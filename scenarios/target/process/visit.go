@@ -53,16 +53,16 @@ func (v *visit) serve(party trace.Party, name string, answer http.Handler) (stri
 // another. A hop from us into the town is ours to record; the town's record of
 // it is left out.
 func (v *visit) trace(ctx context.Context) trace.Trace {
-	var journal past
-	if err := v.running.control(ctx, http.MethodGet, "/journal", &journal); err != nil {
+	var seen past
+	if err := v.running.control(ctx, http.MethodGet, "/trace", &seen); err != nil {
 		panic(err) // the town has gone, and with it the evidence
 	}
 	ours := v.network.Trace()
 	var all []moment
 	all = appendMoments(all, v.network.Began(), v.dialled(ours))
-	all = appendMoments(all, journal.Began, v.dialled(journal.Trace))
+	all = appendMoments(all, seen.Began, v.dialled(seen.Trace))
 	joined := join(all)
-	joined.Roles = journal.Trace.Roles
+	joined.Roles = seen.Trace.Roles
 	for party, role := range ours.Roles {
 		joined.Roles[party] = role
 	}
