@@ -42,8 +42,10 @@ func up(t *testing.T, args ...string) (first string, end func() (code int, rest 
 	}
 }
 
+// The ports lie below those that the system hands out: one of these would be
+// somebody else's as soon as it is free.
 func TestUpLeavesNothingListening(t *testing.T) {
-	line, end := up(t, "--json")
+	line, end := up(t, "--json", "--port", "21700", "--control-port", "21699", "--state", t.TempDir())
 	var ready process.Ready
 	if err := json.Unmarshal([]byte(line), &ready); err != nil {
 		t.Fatal(err)
