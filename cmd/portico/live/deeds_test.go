@@ -163,7 +163,7 @@ func restartIsSeen(t *testing.T) {
 	s := connect(t, guest(t, n.Town, "alice", client.Stateful, nil))
 	ask := func() seen {
 		before := n.Network.Latest()
-		if _, err := s.Call(t.Context(), "wiki_search", map[string]string{"query": "badgers"}); err != nil {
+		if _, err := s.Call(within(t), "wiki_search", map[string]string{"query": "badgers"}); err != nil {
 			t.Errorf("the portal does not heal: %v", err)
 		}
 		return seen{t, n.since(before)}
@@ -193,7 +193,7 @@ func renameIsSeen(t *testing.T) {
 	n.call("wiki_search").has(1, "to=wiki method=tools/call name=search") // the portal does not know yet
 	n.order("sync", "wiki")
 
-	tools, err := connect(t, guest(t, n.Town, "alice", client.Stateless, nil)).ListTools(t.Context())
+	tools, err := connect(t, guest(t, n.Town, "alice", client.Stateless, nil)).ListTools(within(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +284,7 @@ func newKeysAreSeen(t *testing.T) {
 // kids are the ids of the keys that are published somewhere (RFC 7517 §4.5).
 func kids(t *testing.T, place string) (all []string) {
 	t.Helper()
-	res, err := http.Get(place)
+	res, err := (&http.Client{Timeout: patience}).Get(place)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func lostSessionIsSeen(t *testing.T) {
 	s := connect(t, guest(t, n.Town, "alice", client.Stateful, nil))
 	ask := func() (seen, error) {
 		before := n.Network.Latest()
-		_, err := s.Call(t.Context(), "wiki_search", map[string]string{"query": "badgers"})
+		_, err := s.Call(within(t), "wiki_search", map[string]string{"query": "badgers"})
 		return seen{t, n.since(before)}, err
 	}
 	if _, err := ask(); err != nil {

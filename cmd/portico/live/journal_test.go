@@ -41,7 +41,7 @@ func TestTheJournalGivesEveryExchangeOnce(t *testing.T) {
 			for range 4 {
 				calls.Go(func() {
 					for range 5 {
-						_, _ = n.CallTool(t.Context(), live.Call{As: "alice", Tool: "wiki_search", Args: map[string]any{"query": "x"}})
+						_, _ = n.CallTool(within(t), live.Call{As: "alice", Tool: "wiki_search", Args: map[string]any{"query": "x"}})
 					}
 				})
 			}
@@ -184,7 +184,7 @@ func busyDay(t *testing.T) *neighbourhood {
 	s := connect(t, client.New(client.Config{
 		Endpoint: n.Endpoint, HTTP: dial, ServiceToken: &client.ServiceToken{ClientID: robot.ClientID, ClientSecret: robot.ClientSecret},
 	}))
-	if _, err := s.Call(t.Context(), "wiki_search", map[string]string{"query": "badgers"}); err != nil {
+	if _, err := s.Call(within(t), "wiki_search", map[string]string{"query": "badgers"}); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -415,7 +415,7 @@ func TestWaiting(t *testing.T) {
 	coming := make(chan live.Waited)
 	go func() {
 		m, _ := live.ParseMatch("to=wiki method=tools/call")
-		coming <- n.Wait(t.Context(), since, m)
+		coming <- n.Wait(within(t), since, m)
 	}()
 	n.well("wiki_search")
 	if w := <-coming; w.Seen == nil || w.Seen.To != "wiki" || w.Seen.Status() != http.StatusOK {

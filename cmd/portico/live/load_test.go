@@ -124,7 +124,7 @@ func TestNobodyMissesAnythingUnknowingly(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			n := open(t, func(config *live.Config) { config.Keep = c.keep })
 			n.well("wiki_whoami")
-			token, err := n.AccessToken(t.Context(), "alice")
+			token, err := n.AccessToken(within(t), "alice")
 			if err != nil {
 				t.Fatal(err)
 			}

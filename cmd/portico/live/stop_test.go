@@ -47,10 +47,10 @@ func TestClosingTakesEverythingDown(t *testing.T) {
 	town := stand(t, func(c *live.Config) { c.Folder = folder(t, path) })
 	control := httptest.NewServer(live.Handler(town, live.Ready{}))
 	// The portal asks once which revision wiki speaks; calls wait for that.
-	if c, err := town.CallTool(t.Context(), live.Call{As: "alice", Tool: "wiki_whoami"}); err != nil || c.Error != "" {
+	if c, err := town.CallTool(within(t), live.Call{As: "alice", Tool: "wiki_whoami"}); err != nil || c.Error != "" {
 		t.Fatal(err, c.Error)
 	}
-	token, err := town.AccessToken(t.Context(), "alice")
+	token, err := town.AccessToken(within(t), "alice")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestClosingTakesEverythingDown(t *testing.T) {
 	under.Go(func() { town.Follow(ctx, 0, func(network.News) bool { return true }) })
 	stream(t, listening(t, town), &under)
 	stream(t, watching(t, control.URL, town.Token), &under)
-	if _, err := town.Do(t.Context(), "hang", live.Order{Args: []string{"wiki"}}); err != nil {
+	if _, err := town.Do(within(t), "hang", live.Order{Args: []string{"wiki"}}); err != nil {
 		t.Fatal(err)
 	}
 	transport := &http.Transport{}

@@ -42,6 +42,15 @@ func soon(holds func() bool) bool {
 	return false
 }
 
+// within is the test's context, and ends after patience: what hangs fails where
+// it hangs.
+func within(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // open opens a town of the everyday world and serves its control port. Both end
 // with the test.
 func open(t *testing.T, change ...func(*live.Config)) *neighbourhood {
@@ -95,7 +104,7 @@ func (n *neighbourhood) send(method, path string, body any, edit ...func(*http.R
 	default:
 		sent = n.write(body)
 	}
-	req, err := http.NewRequestWithContext(n.t.Context(), method, n.control.URL+path, bytes.NewReader(sent))
+	req, err := http.NewRequestWithContext(within(n.t), method, n.control.URL+path, bytes.NewReader(sent))
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -197,11 +206,13 @@ func (n *neighbourhood) wellAs(c live.Call) outcome {
 	return o
 }
 
-// since is what happened after an event.
+// since is what began after an event.
 func (n *neighbourhood) since(event int) []trace.Exchange {
 	var all []trace.Exchange
 	for _, s := range n.Network.News(event, 0).Seen {
-		all = append(all, s.Exchange)
+		if s.Sent > event {
+			all = append(all, s.Exchange)
+		}
 	}
 	slices.SortFunc(all, func(a, b trace.Exchange) int { return a.Sent - b.Sent })
 	return all
@@ -315,7 +326,7 @@ func guest(t *testing.T, n *live.Town, person, revision string, known *client.Cr
 
 func connect(t *testing.T, c *client.Client) *client.Session {
 	t.Helper()
-	s, err := c.Connect(t.Context())
+	s, err := c.Connect(within(t))
 	if err != nil {
 		t.Fatal(err)
 	}
