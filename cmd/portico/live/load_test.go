@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -128,6 +129,9 @@ func TestNobodyMissesAnythingUnknowingly(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if !soon(func() bool { return quiet(n.Town) }) { // a hop may end after the answer has come
+				t.Fatal("something is still under way")
+			}
 			stop, end := context.WithCancel(t.Context())
 			defer end()
 			let, open := make(chan struct{}), make(chan struct{})
@@ -160,6 +164,11 @@ func TestNobodyMissesAnythingUnknowingly(t *testing.T) {
 			}
 		})
 	}
+}
+
+// quiet says whether every exchange has ended.
+func quiet(n *live.Town) bool {
+	return !slices.ContainsFunc(n.Network.News(0, 0).Seen, func(s network.Seen) bool { return s.Answered == 0 })
 }
 
 // adds wants what is kept and what was dropped to be all there was.
