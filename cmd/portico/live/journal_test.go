@@ -46,7 +46,11 @@ func TestTheJournalGivesEveryExchangeOnce(t *testing.T) {
 				})
 			}
 			done := make(chan struct{})
-			go func() { calls.Wait(); close(done) }()
+			go func() {
+				calls.Wait()
+				soon(func() bool { return quiet(n.Town) }) // a hop may end after the answer has come
+				close(done)
+			}()
 
 			ended := map[int]int{}
 			for next, last := 0, false; ; {
