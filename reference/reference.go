@@ -153,5 +153,15 @@ func Forward(to *url.URL, transport http.RoundTripper) http.Handler {
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
 		Transport:     transport,
 		FlushInterval: -1,
+		ErrorHandler:  unforwarded,
 	}
+}
+
+// unforwarded answers for a host that gave no answer. That the asker has left is
+// nobody's fault, and not logged.
+func unforwarded(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() == nil {
+		slog.Warn("forward", "path", r.URL.Path, "error", err)
+	}
+	w.WriteHeader(http.StatusBadGateway)
 }

@@ -206,8 +206,9 @@ func (h *Host) Close() {
 	}
 	if server != nil {
 		_ = server.Close()
-	} else if h.listener != nil {
-		_ = h.listener.Close()
+	}
+	if h.listener != nil {
+		_ = h.listener.Close() // the server may not know of it yet
 	}
 }
 

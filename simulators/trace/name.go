@@ -104,8 +104,18 @@ var kinds = map[string]string{
 // readable client ids and the like stay as they are.
 const opaqueLength = 16
 
+// lengthOf is how long a value of a kind must be to have a name: what people
+// chose to be secret is secret at any length, but for what is too short to be
+// told from ordinary words.
+func lengthOf(kind string) int {
+	if kind == "password" {
+		return 4
+	}
+	return opaqueLength
+}
+
 func (n *Namer) name(kind, value string) {
-	if kind == "" || len(value) < opaqueLength || n.names[value] != "" || strings.HasPrefix(value, "https://") {
+	if kind == "" || len(value) < lengthOf(kind) || n.names[value] != "" || strings.HasPrefix(value, "https://") {
 		return
 	}
 	n.counts[kind]++
