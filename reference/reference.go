@@ -6,6 +6,7 @@
 package reference
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"fmt"
@@ -143,25 +144,23 @@ func (c Config) next(p http.Handler) (http.Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("internal origin: %w", err)
 	}
-	return Forward(to, c.Door.Transport), nil
+	return c.forward(to), nil
 }
 
-// Forward is a handler that passes requests on to another host, streams
-// included, and adds nothing to them.
-func Forward(to *url.URL, transport http.RoundTripper) http.Handler {
+// forward is a handler that passes requests on to another host, streams
+// included, and adds nothing to them. That no answer came is logged, unless it
+// is because the asker has left, which is nobody's fault.
+func (c Config) forward(to *url.URL) http.Handler {
+	log := cmp.Or(c.Logger, slog.Default())
 	return &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(to) },
-		Transport:     transport,
+		Transport:     c.Door.Transport,
 		FlushInterval: -1,
-		ErrorHandler:  unforwarded,
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil {
+				log.Warn("forward", "path", r.URL.Path, "error", err)
+			}
+			w.WriteHeader(http.StatusBadGateway)
+		},
 	}
-}
-
-// unforwarded answers for a host that gave no answer. That the asker has left is
-// nobody's fault, and not logged.
-func unforwarded(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() == nil {
-		slog.Warn("forward", "path", r.URL.Path, "error", err)
-	}
-	w.WriteHeader(http.StatusBadGateway)
 }

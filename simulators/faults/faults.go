@@ -22,16 +22,16 @@ import (
 
 // Fault is one thing wrong with one party. Only Kind is needed.
 type Fault struct {
-	ID     int      `json:"id,omitempty" yaml:"-"`          // given by [Layer.Set]
-	Kind   string   `json:"kind" yaml:"is"`                 // a [Kind] by name
-	Status int      `json:"status,omitempty" yaml:"status"` // HTTP, where the kind takes one; 0: the kind's own
-	Delay  Duration `json:"delay,omitempty" yaml:"delay"`   // where the kind takes one; 0: the kind's own
-	On     string   `json:"on,omitempty" yaml:"on"`         // a JSON-RPC method, or a path with its slash; empty: what the kind strikes by itself
-	Spares int      `json:"spares,omitempty" yaml:"spares"` // how many matching requests pass first
-	Times  int      `json:"times,omitempty" yaml:"times"`   // how often it strikes; 0: until it is cleared
-	Chance float64  `json:"chance,omitempty" yaml:"chance"` // of striking a matching request, above 0 to 1; 0: always
-	Seed   uint64   `json:"seed,omitempty" yaml:"seed"`     // of the chance: equal seeds strike the same requests
-	Struck int      `json:"struck,omitempty" yaml:"-"`      // how often it has struck
+	ID     int      `json:"id,omitempty"`     // given by [Layer.Set]
+	Kind   string   `json:"kind"`             // a [Kind] by name
+	Status int      `json:"status,omitempty"` // HTTP, where the kind takes one; 0: the kind's own
+	Delay  Duration `json:"delay,omitempty"`  // where the kind takes one; 0: the kind's own
+	On     string   `json:"on,omitempty"`     // a JSON-RPC method, or a path with its slash; empty: what the kind strikes by itself
+	Spares int      `json:"spares,omitempty"` // how many matching requests pass first
+	Times  int      `json:"times,omitempty"`  // how often it strikes; 0: until it is cleared
+	Chance float64  `json:"chance,omitempty"` // of striking a matching request, above 0 to 1; 0: always
+	Seed   uint64   `json:"seed,omitempty"`   // of the chance: equal seeds strike the same requests
+	Struck int      `json:"struck,omitempty"` // how often it has struck
 }
 
 // Duration is a time.Duration that reads and writes as "3s".
@@ -47,14 +47,6 @@ func (d *Duration) UnmarshalJSON(b []byte) error {
 		return errors.New(`a duration is a string like "3s"`)
 	}
 	return d.parse(text)
-}
-
-// MarshalYAML writes 3s.
-func (d Duration) MarshalYAML() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalYAML reads 3s.
-func (d *Duration) UnmarshalYAML(b []byte) error {
-	return d.parse(strings.Trim(strings.TrimSpace(string(b)), `"'`))
 }
 
 func (d *Duration) parse(text string) error {

@@ -42,6 +42,9 @@ func NewLayer(role trace.Role) *Layer {
 	return l
 }
 
+// Befalls says whether a kind of fault can befall the layer's party.
+func (l *Layer) Befalls(k Kind) bool { return slices.Contains(k.At, l.role) }
+
 // Set lets a fault strike from now on and returns it with its ID. The error is
 // ErrUnknown or ErrImpossible.
 func (l *Layer) Set(f Fault) (Fault, error) {

@@ -27,10 +27,10 @@ type Seen struct {
 
 // News is what happened after some event.
 type News struct {
-	Seen    []Seen // each exchange once, in the order of its last event
-	Next    int    // the event to ask from next time
-	Dropped int    // exchanges given up since the network was built
-	Missed  bool   // events between were given up before they were asked for
+	Seen    []Seen `json:"seen"`    // each exchange once, in the order of its last event
+	Next    int    `json:"next"`    // the event to ask from next time
+	Dropped int    `json:"dropped"` // exchanges given up since the network was built
+	Missed  bool   `json:"missed"`  // events between were given up before they were asked for
 }
 
 // logged is an event: an exchange began or ended.

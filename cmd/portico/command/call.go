@@ -1,11 +1,9 @@
 package command
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,8 +22,8 @@ without a browser, and show what was seen on both sides of the portal.`,
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) (err error) {
 			call.Tool = args[0]
-			if call.Args, err = readArguments(args[1:]); err != nil {
-				return err
+			if call.Args, err = live.ReadArguments(args[1:]); err != nil {
+				return usage("%w", err)
 			}
 			var called live.Called
 			if err := town.ask(c.Context(), http.MethodPost, "/call", call, &called); err != nil {
@@ -42,27 +40,6 @@ without a browser, and show what was seen on both sides of the portal.`,
 	c.Flags().StringVar(&call.As, "as", "", "who calls (default the first person of the world)")
 	c.Flags().StringVar(&call.Revision, "revision", "", "protocol revision the client speaks (default 2026-07-28)")
 	return c
-}
-
-// readArguments reads name=text and name:=JSON.
-func readArguments(words []string) (map[string]any, error) {
-	args := map[string]any{}
-	for _, word := range words {
-		name, value, ok := strings.Cut(word, "=")
-		if !ok || name == "" || name == ":" {
-			return nil, usage("%q is no argument; write name=text, or name:=JSON for what is no text", word)
-		}
-		raw, isJSON := strings.CutSuffix(name, ":")
-		if !isJSON {
-			args[name] = value
-			continue
-		}
-		if !json.Valid([]byte(value)) {
-			return nil, usage("%q is not JSON", value)
-		}
-		args[raw] = json.RawMessage(value)
-	}
-	return args, nil
 }
 
 // show prints what a call came to; one without a result is a failure.

@@ -30,7 +30,7 @@ or a path; --chance and --seed let it strike some requests, always the same.`,
 			if len(args) == 0 {
 				return c.Help()
 			}
-			return usage("there is no verb %q%s\nportico do --help shows them all", args[0], didYouMean(nearest(args[0], verbNames())))
+			return usage("there is no verb %q%s\nportico do --help shows them all", args[0], didYouMean(nearest(args[0], live.VerbNames())))
 		},
 	}
 	town.flag(c)
@@ -38,14 +38,6 @@ or a path; --chance and --seed let it strike some requests, always the same.`,
 		c.AddCommand(verbCommand(&town, v))
 	}
 	return c
-}
-
-func verbNames() []string {
-	var all []string
-	for _, v := range live.Verbs() {
-		all = append(all, v.Name)
-	}
-	return all
 }
 
 func verbCommand(town *remote, v live.Verb) *cobra.Command {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -148,13 +149,14 @@ func waitCommand() *cobra.Command {
 			}
 			var waited live.Waited
 			query := url.Values{"match": {strings.Join(args, " ")}, "timeout": {timeout}}
+			var exit exitError
 			err = town.ask(c.Context(), http.MethodGet, "/journal/wait?"+query.Encode(), nil, &waited)
 			switch {
 			case waited.Seen != nil:
 				fmt.Fprintln(c.OutOrStdout(), live.Line(*waited.Seen, ready.Roles))
 			case waited.Nearest != nil:
 				return failed("nothing like it came in time; the nearest was\n" + live.Line(*waited.Nearest, ready.Roles))
-			case err != nil && err.Error() == "exit 1":
+			case errors.As(err, &exit) && exit.error == nil:
 				return failed("nothing like it came in time, and nothing near it")
 			}
 			return err

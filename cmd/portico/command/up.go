@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -168,12 +170,10 @@ func (o upOptions) folder() (*live.Folder, error) {
 
 // wayOut is what to do about an error of opening a town.
 func wayOut(err error) string {
-	switch {
-	case isOccupied(err):
+	if errors.Is(err, syscall.EADDRINUSE) {
 		return "\n--port N begins elsewhere, --port 0 takes free ports"
-	default:
-		return ""
 	}
+	return ""
 }
 
 // serveControl serves the town's control port, on loopback only, and says where

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/portico-mcp/portico/cmd/portico/live"
 	"github.com/portico-mcp/portico/fixtures"
@@ -126,5 +125,3 @@ func (o upOptions) readPublic(w fixtures.World) (map[trace.Party]string, error) 
 	}
 	return public, nil
 }
-
-func isOccupied(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }

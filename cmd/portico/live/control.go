@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/portico-mcp/portico/simulators/faults"
 	"github.com/portico-mcp/portico/simulators/gateway"
@@ -39,7 +40,7 @@ func init() {
 		{Method: "GET", Path: "/town", Sentence: "where everything is", Answer: Ready{}, answer: (*control).where},
 		{Method: "GET", Path: "/journal", Sentence: "what was seen, newest last, with letters for what is opaque",
 			Query:  map[string]string{"since": "only what happened after this event (`next` of the last answer)", "match": match, "limit": "at most so many exchanges: the next ones after `since`, without it the latest"},
-			Answer: News{}, answer: (*control).journal},
+			Answer: network.News{}, answer: (*control).journal},
 		{Method: "GET", Path: "/journal/wait", Sentence: "waits for an exchange; 408 with what came nearest if none comes",
 			Query:  map[string]string{"since": "only what happens after this event; left out: from now on", "match": match, "timeout": "how long: 5s; left out: 10s"},
 			Answer: Waited{}, answer: (*control).wait},
@@ -59,16 +60,8 @@ func init() {
 
 // Past is what a town saw, and since when.
 type Past struct {
-	Began string      `json:"began"` // RFC 3339
+	Began time.Time   `json:"began"`
 	Trace trace.Trace `json:"trace"`
-}
-
-// News is what happened after some event, as the journal answers it.
-type News struct {
-	Seen    []network.Seen `json:"seen"`    // each exchange once, in the order of its last event
-	Next    int            `json:"next"`    // the event to ask from next time
-	Dropped int            `json:"dropped"` // exchanges given up since the town was opened
-	Missed  bool           `json:"missed"`  // events between were given up before they were asked for
 }
 
 type said struct {
@@ -140,12 +133,14 @@ func (c *control) admits(r *http.Request) bool {
 	if c.knows(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")) {
 		return true
 	}
+	return c.opened(r) && (r.Method == http.MethodGet || r.Header.Get("Origin") == "http://"+r.Host)
+}
+
+// opened says whether a browser that opened the page's address asks, whatever
+// page it is on.
+func (c *control) opened(r *http.Request) bool {
 	cookie, err := r.Cookie(cookieName(r))
-	if err != nil || !c.knows(cookie.Value) {
-		return false
-	}
-	origin := r.Header.Get("Origin")
-	return r.Method == http.MethodGet || origin == "http://"+r.Host
+	return err == nil && c.knows(cookie.Value)
 }
 
 func (c *control) knows(token string) bool {
@@ -220,7 +215,7 @@ func (c *control) journal(r *http.Request) (any, error) {
 	}
 	c.of.named(kept)
 	news.Seen = kept
-	return News(news), nil
+	return news, nil
 }
 
 func (c *control) wait(r *http.Request) (any, error) {
@@ -246,10 +241,7 @@ func (c *control) trace(r *http.Request) (any, error) {
 		t = t.Named()
 	}
 	t.Portal, t.Revision, t.Scenario = c.ready.Portal, c.ready.Revision, "a day in "+c.of.World.Name
-	return struct {
-		Began any         `json:"began"`
-		Trace trace.Trace `json:"trace"`
-	}{c.of.Network.Began(), t}, nil
+	return Past{c.of.Network.Began(), t}, nil
 }
 
 func (c *control) forget(*http.Request) (any, error) {

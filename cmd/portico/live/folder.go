@@ -1,10 +1,7 @@
 package live
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -83,49 +80,22 @@ type document struct {
 	name   string
 }
 
-// Load reads the document; nil: there is none yet. One with keys that cannot be
-// read is errDamaged; what else is wrong with a document its party says.
+// Load reads the document; nil: there is none yet.
 func (d document) Load() ([]byte, error) {
 	d.folder.mu.Lock()
 	d.folder.last = d.name
 	d.folder.mu.Unlock()
 	b, err := os.ReadFile(filepath.Join(d.folder.path, d.name))
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
-	if err := d.checkKeys(b); err != nil {
-		return nil, fmt.Errorf("%w: %w", errDamaged, err)
-	}
-	return b, nil
-}
-
-var errDamaged = errors.New("it cannot be read")
-
-// checkKeys wants a document of keys to be whole: a private key, or one with the
-// certificate that it belongs to.
-func (d document) checkKeys(b []byte) error {
-	if filepath.Ext(d.name) != ".pem" {
-		return nil
-	}
-	block, _ := pem.Decode(b)
-	if block == nil {
-		return errors.New("it is no PEM")
-	}
-	if block.Type == "CERTIFICATE" {
-		_, err := tls.X509KeyPair(b, b)
-		return err
-	}
-	_, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	return err
+	return b, err
 }
 
 // blame names the document because of which no town could be opened, if one is
 // to blame: parties check what they load at once, so it is the last.
 func (f *Folder) blame(err error) error {
-	for _, unfit := range []error{errDamaged, access.ErrStore, credential.ErrDocument, idp.ErrStore, upstream.ErrStore} {
+	for _, unfit := range []error{town.ErrDocument, access.ErrStore, credential.ErrDocument, idp.ErrStore, upstream.ErrStore} {
 		if f != nil && errors.Is(err, unfit) {
 			f.mu.Lock()
 			defer f.mu.Unlock()

@@ -29,6 +29,28 @@ type Called struct {
 	Hops    []network.Seen  `json:"hops"`            // what was seen because of it
 }
 
+// ReadArguments reads the arguments of a tool: name=text, and name:=JSON for what
+// is no text. The error is ErrUsage.
+func ReadArguments(words []string) (map[string]any, error) {
+	args := map[string]any{}
+	for _, word := range words {
+		name, value, ok := strings.Cut(word, "=")
+		if !ok || name == "" || name == ":" {
+			return nil, fmt.Errorf("%w: %q is no argument; write name=text, or name:=JSON for what is no text", ErrUsage, word)
+		}
+		raw, isJSON := strings.CutSuffix(name, ":")
+		if !isJSON {
+			args[name] = value
+			continue
+		}
+		if !json.Valid([]byte(value)) {
+			return nil, fmt.Errorf("%w: %q is not JSON", ErrUsage, value)
+		}
+		args[raw] = json.RawMessage(value)
+	}
+	return args, nil
+}
+
 // CallTool calls a tool. The error says that nothing was called: ErrUsage. What
 // the portal or a server refused is in Called.
 func (t *Town) CallTool(ctx context.Context, c Call) (Called, error) {

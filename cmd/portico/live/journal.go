@@ -44,11 +44,17 @@ const batch = 500
 // named puts letters in the place of what is opaque: the same ones for everybody
 // who looks on.
 func (t *Town) named(seen []network.Seen) {
+	for i := range seen {
+		seen[i] = t.lettered(seen[i])
+	}
+}
+
+// lettered is named for one exchange.
+func (t *Town) lettered(x network.Seen) network.Seen {
 	t.naming.Lock()
 	defer t.naming.Unlock()
-	for i := range seen {
-		seen[i].Exchange = t.names.Named(seen[i].Exchange)
-	}
+	x.Exchange = t.names.Named(x.Exchange)
+	return x
 }
 
 // Match is what an exchange must look like. The zero Match takes every one.

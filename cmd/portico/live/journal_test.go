@@ -21,9 +21,9 @@ import (
 )
 
 // journal asks the control port for what was seen.
-func (n *neighbourhood) journal(query url.Values) live.News {
+func (n *neighbourhood) journal(query url.Values) network.News {
 	n.t.Helper()
-	var news live.News
+	var news network.News
 	n.ask(http.MethodGet, "/journal?"+query.Encode(), nil, &news)
 	return news
 }

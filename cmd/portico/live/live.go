@@ -9,7 +9,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
-	"encoding/pem"
 	"fmt"
 	"log/slog"
 	"os"
@@ -173,7 +172,7 @@ func (t *Town) ShowAuthority(f *Folder) (path string, err error) {
 	if t.Authority == nil {
 		return "", nil
 	}
-	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: t.Authority.Certificate[0]})
+	text := town.CertificatePEM(t.Authority)
 	if f == nil {
 		path = filepath.Join(os.TempDir(), "portico-ca-"+t.Token[:8]+".pem")
 		t.temporary = path

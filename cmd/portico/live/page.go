@@ -46,19 +46,12 @@ func (s *site) within(answer http.HandlerFunc) http.HandlerFunc {
 		switch {
 		case s.admits(r):
 			answer(w, r)
-		case r.Method == http.MethodPost && s.admitsRead(r):
+		case r.Method == http.MethodPost && s.opened(r):
 			show(w, http.StatusForbidden, "shut", with("Why", "This order did not come from the town's page, so nothing was done."))
 		default:
 			show(w, http.StatusUnauthorized, "shut", with("Why", ""))
 		}
 	}
-}
-
-// admitsRead says whether the request would be let in if it only read.
-func (s *site) admitsRead(r *http.Request) bool {
-	look := r.Clone(r.Context())
-	look.Method = http.MethodGet
-	return s.admits(look)
 }
 
 // open gives a browser that comes with the token a cookie with it, and takes the

@@ -74,7 +74,7 @@ func (s *site) actCall(w http.ResponseWriter, r *http.Request) {
 	r.PostForm.Set("back", "call")
 	call := Call{As: r.PostForm.Get("as"), Revision: r.PostForm.Get("revision"), Tool: strings.TrimSpace(r.PostForm.Get("tool"))}
 	var err error
-	if call.Args, err = readArguments(r.PostForm.Get("args")); err == nil && call.Tool == "" {
+	if call.Args, err = readForm(r.PostForm.Get("args")); err == nil && call.Tool == "" {
 		err = fmt.Errorf("%w: no tool is named", ErrUsage)
 	}
 	var called Called
@@ -104,35 +104,22 @@ func (s *site) calledOutcome(call Call, called Called) effect {
 	return o
 }
 
-// readArguments reads a JSON object, or lines of name=text and name:=JSON, as
-// `portico call` takes them. The error is ErrUsage.
-func readArguments(text string) (map[string]any, error) {
-	args := map[string]any{}
+// readForm reads a JSON object, or arguments as [ReadArguments] does, one a line.
+// The error is ErrUsage.
+func readForm(text string) (map[string]any, error) {
 	text = strings.TrimSpace(text)
 	if strings.HasPrefix(text, "{") {
+		var args map[string]any
 		if err := json.Unmarshal([]byte(text), &args); err != nil {
 			return nil, fmt.Errorf("%w: the arguments are no JSON object: %w", ErrUsage, err)
 		}
 		return args, nil
 	}
+	var words []string
 	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		if line == "" {
-			continue
+		if line = strings.TrimSpace(line); line != "" {
+			words = append(words, line)
 		}
-		name, value, ok := strings.Cut(line, "=")
-		if !ok || name == "" || name == ":" {
-			return nil, fmt.Errorf("%w: %q is no argument; write name=text, or name:=JSON for what is no text", ErrUsage, line)
-		}
-		raw, isJSON := strings.CutSuffix(name, ":")
-		if !isJSON {
-			args[name] = value
-			continue
-		}
-		if !json.Valid([]byte(value)) {
-			return nil, fmt.Errorf("%w: %q is not JSON", ErrUsage, value)
-		}
-		args[raw] = json.RawMessage(value)
 	}
-	return args, nil
+	return ReadArguments(words)
 }

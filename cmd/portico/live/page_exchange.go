@@ -92,7 +92,7 @@ func (s *site) detailOf(seen network.Seen) detail {
 		d.Following = near[at+1].ID
 	}
 	s.kin(&d, near, at, roles)
-	full := s.lettered([]network.Seen{seen})[0]
+	full := s.of.lettered(seen)
 	d.row = s.rowOf(full, roles)
 	d.Failure = visible(full.Failure)
 	d.Request = half{
@@ -111,7 +111,7 @@ func (s *site) detailOf(seen network.Seen) detail {
 func (s *site) kin(d *detail, near []network.Seen, at int, roles map[trace.Party]trace.Role) {
 	parent, candidates := carrier(near, at)
 	if parent >= 0 {
-		r := s.rowOf(s.lettered([]network.Seen{near[parent]})[0], roles)
+		r := s.rowOf(s.of.lettered(near[parent]), roles)
 		d.Inside, d.Others = &r, candidates-1
 	}
 	const most = 50
@@ -120,7 +120,7 @@ func (s *site) kin(d *detail, near []network.Seen, at int, roles map[trace.Party
 			continue
 		}
 		if up, _ := carrier(near, i); up == at {
-			d.Within = append(d.Within, s.rowOf(s.lettered([]network.Seen{near[i]})[0], roles))
+			d.Within = append(d.Within, s.rowOf(s.of.lettered(near[i]), roles))
 		}
 	}
 }

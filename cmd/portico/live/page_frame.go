@@ -11,8 +11,6 @@ import (
 	"strings"
 	"sync"
 	"unicode"
-
-	"github.com/portico-mcp/portico/simulators/network"
 )
 
 //go:embed page
@@ -153,10 +151,4 @@ func back(form url.Values, name, section string) string {
 		}
 	}
 	return "/?" + q.Encode() + "#" + section
-}
-
-// lettered is the exchanges with letters for what is opaque.
-func (c *control) lettered(seen []network.Seen) []network.Seen {
-	c.of.named(seen)
-	return seen
 }

@@ -342,9 +342,8 @@ func (s *site) parties(v Verb) []string {
 // authorization server that protects it.
 func (s *site) canBefall(fault string, party trace.Party) bool {
 	k, err := faults.Find(fault)
-	roles := s.of.Network.Roles()
-	as, protected := roles[party+"-as"]
-	return err == nil && (slices.Contains(k.At, roles[party]) || protected && slices.Contains(k.At, as))
+	own, as := s.of.Faults[party], s.of.Faults[party+"-as"]
+	return err == nil && (own != nil && own.Befalls(k) || as != nil && as.Befalls(k))
 }
 
 func (s *site) toolGroups(at string) []group {

@@ -290,7 +290,7 @@ func (s *site) passes(x network.Seen, f filter, roles map[trace.Party]trace.Role
 	if !f.near(x.Exchange, roles) {
 		return row{}, false
 	}
-	x = s.lettered([]network.Seen{x})[0]
+	x = s.of.lettered(x)
 	if f.Why == "" {
 		if all, _ := f.match.Holds(x.Exchange); !all {
 			return row{}, false

@@ -89,7 +89,8 @@ func Verbs() []Verb {
 	return all
 }
 
-func verbNames() []string {
+// VerbNames are the names of all verbs.
+func VerbNames() []string {
 	var all []string
 	for _, v := range Verbs() {
 		all = append(all, v.Name)
@@ -112,7 +113,7 @@ func FindVerb(name string) (Verb, bool) {
 func (t *Town) Do(ctx context.Context, verb string, o Order) (string, error) {
 	v, ok := FindVerb(verb)
 	if !ok {
-		return "", fmt.Errorf("%w: there is no verb %q; there are %s", ErrUsage, verb, strings.Join(verbNames(), ", "))
+		return "", fmt.Errorf("%w: there is no verb %q; there are %s", ErrUsage, verb, strings.Join(VerbNames(), ", "))
 	}
 	least := 0
 	for _, a := range v.Takes {

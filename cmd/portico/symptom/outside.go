@@ -40,15 +40,15 @@ func modernize(ctx context.Context, st *stage) error {
 
 // door is a server with an authorization server in front of it, both at one
 // address.
-type door func(origin string) (upstream.AuthorizationServerConfig, *fixtures.Client)
+type door func(*stage) (upstream.AuthorizationServerConfig, *fixtures.Client)
 
 // byHand is an authorization server with one client, registered by hand with a
 // redirect URI.
 func byHand(redirect string) door {
-	return func(origin string) (upstream.AuthorizationServerConfig, *fixtures.Client) {
+	return func(st *stage) (upstream.AuthorizationServerConfig, *fixtures.Client) {
 		c := upstream.AuthorizationServerConfig{
-			Issuer: origin, Resource: origin + "/mcp", Registration: upstream.RegistrationAbsent,
-			People: []upstream.Account{{Subject: "alice", Name: "alice@town.example", Password: "alice-likes-badgers"}},
+			Issuer: st.origin, Resource: st.origin + "/mcp", Registration: upstream.RegistrationAbsent,
+			People: []upstream.Account{{Subject: st.alice.ID, Name: st.alice.Email, Password: st.alice.Password}},
 			Applications: []upstream.Application{{
 				ID: handMade.ID, Secret: handMade.Secret, Method: "client_secret_basic", RedirectURIs: []string{redirect},
 			}},
@@ -60,8 +60,8 @@ func byHand(redirect string) door {
 var handMade = &fixtures.Client{ID: "portal-by-hand", Secret: "portal-by-hand-secret-71c0"}
 
 // closed is an authorization server that registers nobody.
-func closed(origin string) (upstream.AuthorizationServerConfig, *fixtures.Client) {
-	c, _ := byHand("https://elsewhere.example/")(origin)
+func closed(st *stage) (upstream.AuthorizationServerConfig, *fixtures.Client) {
+	c, _ := byHand("https://elsewhere.example/")(st)
 	c.Registration = upstream.RegistrationForbidden
 	return c, nil
 }
@@ -69,9 +69,12 @@ func closed(origin string) (upstream.AuthorizationServerConfig, *fixtures.Client
 // withOwnAuthorizationServer is the everyday world, and a server "desk" that
 // stands elsewhere, behind an authorization server of its own.
 func withOwnAuthorizationServer(d door) func(*stage) (fixtures.World, error) {
-	return func(st *stage) (fixtures.World, error) {
+	return func(st *stage) (_ fixtures.World, err error) {
+		if st.alice, err = fixtures.LoadPerson("alice"); err != nil {
+			return fixtures.World{}, err
+		}
 		st.origin = st.outsider()
-		config, known := d(st.origin)
+		config, known := d(st)
 		if err := st.protect(config); err != nil {
 			return fixtures.World{}, err
 		}
@@ -121,14 +124,14 @@ func connectsByHand(ctx context.Context, st *stage) (string, error) {
 // allowCallback registers the portal's callback with the client that was made
 // by hand.
 func allowCallback(_ context.Context, st *stage) error {
-	c, _ := byHand(st.town.Origins["access"] + "/servers-callback")(st.origin)
+	c, _ := byHand(st.town.Origins["access"] + "/servers-callback")(st)
 	return st.protect(c)
 }
 
 // openRegistration lets the authorization server register whom it does not
 // know.
 func openRegistration(_ context.Context, st *stage) error {
-	c, _ := byHand("https://elsewhere.example/")(st.origin)
+	c, _ := byHand("https://elsewhere.example/")(st)
 	c.Registration = upstream.RegistrationOpen
 	return st.protect(c)
 }

@@ -98,8 +98,9 @@ func (s Symptom) Show(ctx context.Context) (Shown, error) {
 // stage is the town a symptom happens in, and what stands outside of it.
 type stage struct {
 	town   *live.Town
-	origin string // of what stands outside
-	knows  bool   // the person has been told better
+	origin string          // of what stands outside
+	alice  fixtures.Person // who can sign in there
+	knows  bool            // the person has been told better
 
 	mu      sync.Mutex
 	outside http.Handler // answers at the outsider's address; nil: 404
