@@ -11,7 +11,6 @@ import (
 	. "github.com/onsi/ginkgo/v2" //nolint:revive // scenarios read as stories
 	"github.com/onsi/ginkgo/v2/types"
 
-	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/scenarios/target"
 	"github.com/portico-mcp/portico/scenarios/world"
 )
@@ -98,7 +97,7 @@ func (s story) register() {
 		if i == 0 {
 			picture = s.picture
 		}
-		It(s.predicate, Offset(2), s.labels(revision, picture), func() { s.run(revision, picture) })
+		It(s.predicate, Offset(2), s.labels(revision, picture), func() { s.run(chapter, revision, picture) })
 	}
 }
 
@@ -133,64 +132,29 @@ func labelled(report types.SpecReport, key string) []string {
 }
 
 // run tells the story once.
-func (s story) run(revision, picture string) {
+func (s story) run(chapter, revision, picture string) {
+	t := &telling{story: s, chapter: chapter, revision: revision}
+	now.telling = t
 	for _, f := range s.needs {
 		if !now.target.Has(f) {
-			Skip(string(f))
+			t.unseen = "needs " + string(f)
+			Skip(t.unseen)
 		}
 	}
 	if !now.target.Has(target.VirtualTime) {
-		s.inWorld(revision, picture)
-		return
+		t.inWorld(picture)
+	} else {
+		synctest.Test(now.t, func(*testing.T) {
+			defer GinkgoRecover()
+			defer time.Sleep(lingering)
+			t.inWorld(picture)
+		})
 	}
-	synctest.Test(now.t, func(*testing.T) {
-		defer GinkgoRecover()
-		defer time.Sleep(lingering)
-		s.inWorld(revision, picture)
-	})
+	if len(t.failures) > 0 {
+		Fail(t.failures[0].Expected + "\n" + t.failures[0].Actual)
+	}
 }
 
 // lingering is how long a bubble outlives its world: net/http keeps a connection
 // whose request it refused for half a second, and no goroutine may be left.
 const lingering = time.Second
-
-func (s story) inWorld(revision, picture string) {
-	place, err := fixtures.LoadWorld(s.world)
-	if err != nil {
-		harnessFault(err)
-	}
-	w, err := world.Open(now.target, place, revision)
-	if err != nil {
-		harnessFault(fmt.Errorf("open world %q: %w", s.world, err))
-	}
-	defer w.Close()
-	defer s.witness(w, picture)
-	s.tell(w)
-}
-
-// witness reports what was seen, whether the story held or not.
-func (s story) witness(w *world.World, picture string) {
-	t := w.Trace()
-	AddReportEntry(entrySeen, w.Seen(), ReportEntryVisibilityNever)
-	AddReportEntry(entryTrace, t.String(), ReportEntryVisibilityFailureOrVerbose)
-	if picture != "" && now.options.Keep != nil && !CurrentSpecReport().Failed() {
-		t.Scenario = CurrentSpecReport().FullText()
-		t.Portal = now.target.Name()
-		t.Revision = w.Revision()
-		now.options.Keep(picture, t.Named())
-	}
-}
-
-// Names of the entries a story leaves in its report.
-const (
-	entrySeen    = "seen"
-	entryTrace   = "what was seen"
-	entryHarness = "harness fault"
-)
-
-// harnessFault ends a story that could not be told; it is not the portal's
-// fault, and the report says so.
-func harnessFault(err error) {
-	AddReportEntry(entryHarness, err.Error(), ReportEntryVisibilityNever)
-	Fail(err.Error(), 2)
-}

@@ -30,11 +30,24 @@ type Options struct {
 	// id or a glob over ids ("CR-*"), or words of the story's sentence.
 	// Empty: all stories.
 	Select []string
+	// Terms are what the target answers for; nil: what it claims itself, and a
+	// target that claims nothing answers for the specification alone.
+	Terms *verdict.Terms
 	// Report is told each result as it comes; nil: nobody is.
 	Report func(verdict.Result)
 	// Keep is given the named trace of each pictured story that held; nil:
 	// traces are dropped.
 	Keep func(picture string, t trace.Trace)
+}
+
+func (o Options) terms(tg target.Target) verdict.Terms {
+	if o.Terms != nil {
+		return *o.Terms
+	}
+	if c, ok := tg.(target.Claimant); ok {
+		return c.Claims()
+	}
+	return verdict.Terms{}
 }
 
 // run is the run that is going on. Ginkgo builds one tree of stories per
@@ -43,6 +56,8 @@ type run struct {
 	t       *testing.T
 	target  target.Target
 	options Options
+	terms   verdict.Terms
+	telling *telling
 	results []verdict.Result
 }
 
@@ -56,7 +71,7 @@ var _ = Describe("", func() {
 		chapter()
 	}
 	ReportAfterEach(func(r SpecReport) {
-		result := judge(r)
+		result := now.judge(r)
 		now.results = append(now.results, result)
 		if now.options.Report != nil {
 			now.options.Report(result)
@@ -67,8 +82,8 @@ var _ = Describe("", func() {
 // Run tells the selected stories to the target inside a test, and returns what
 // became of them. Nothing selected is a failure.
 func Run(t *testing.T, tg target.Target, o Options) []verdict.Result {
-	now = &run{t: t, target: tg, options: o}
-	gomega.RegisterFailHandler(Fail)
+	now = &run{t: t, target: tg, options: o, terms: o.terms(tg)}
+	gomega.RegisterFailHandler(func(message string, skip ...int) { now.telling.failed(message, skip...) })
 	suite, reporter := GinkgoConfiguration()
 	suite.FailOnEmpty = true
 	reporter.SilenceSkips = true
@@ -147,39 +162,18 @@ func first(values []string) string {
 	return values[0]
 }
 
-// judge turns Ginkgo's report of a story into a result.
-func judge(r SpecReport) verdict.Result {
-	result := verdict.Result{
-		Chapter:  strings.TrimSpace(strings.Join(r.ContainerHierarchyTexts, " ")),
-		Story:    r.LeafNodeText,
-		Revision: first(labelled(r, revisionLabel)),
-		Checks:   labelled(r, checkLabel),
-		Verdict:  verdict.Pass,
-		Took:     r.RunTime,
-	}
-	harness := false
-	for _, entry := range r.ReportEntries {
-		switch entry.Name {
-		case entrySeen:
-			result.Seen = entry.StringRepresentation()
-		case entryHarness:
-			harness = true
-		case entryTrace:
-			if r.Failed() {
-				result.Detail = entry.StringRepresentation()
-			}
-		}
-	}
+// judge turns Ginkgo's report of a telling into a result.
+func (r *run) judge(report SpecReport) verdict.Result {
+	t := r.telling
+	o := outcome{took: report.RunTime}
 	switch {
-	case harness || r.State == types.SpecStatePanicked:
-		result.Verdict = verdict.Error
-	case r.State == types.SpecStateSkipped:
-		result.Verdict, result.Detail = verdict.Unobserved, "needs "+r.Failure.Message
-	case r.Failed():
-		result.Verdict = verdict.Fail
+	case t.fault != "" || t.unseen != "":
+	case report.State == types.SpecStatePanicked && len(t.failures) == 0:
+		t.fault = report.Failure.Message + " " + report.Failure.ForwardedPanic + "\n" + report.Failure.Location.String()
+	case t.world != nil && t.world.Ended() != "":
+		o.missing = t.world.Ended()
+	case report.Failed() && len(t.failures) == 0:
+		t.failed(report.Failure.Message + "\n" + report.Failure.Location.String())
 	}
-	if r.Failed() {
-		result.Detail = r.Failure.Message + "\n" + r.Failure.Location.String() + "\n" + result.Detail
-	}
-	return result
+	return t.result(r.terms, o)
 }

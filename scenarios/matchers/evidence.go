@@ -15,8 +15,8 @@ import (
 	"github.com/portico-mcp/portico/simulators/trace"
 )
 
-// Paths are the paths of a trace's requests, in order.
-func Paths(t trace.Trace) []string {
+// Paths are the paths of the requests one sees, in order.
+func Paths(t world.Sight) []string {
 	var all []string
 	for _, e := range t.Exchanges {
 		all = append(all, e.Path())
@@ -32,8 +32,8 @@ func CallsInto(parties ...trace.Party) func(trace.Exchange) bool {
 	}
 }
 
-// Credentials are the different Authorization headers of a trace.
-func Credentials(t trace.Trace) []string {
+// Credentials are the different Authorization headers one sees.
+func Credentials(t world.Sight) []string {
 	var all []string
 	for _, e := range t.Exchanges {
 		if c := e.Request.Header.Get("Authorization"); c != "" && !slices.Contains(all, c) {
@@ -43,20 +43,21 @@ func Credentials(t trace.Trace) []string {
 	return all
 }
 
-// Credential is the bearer token of a trace's first request that has one. A
-// trace without one proves nothing: it panics.
-func Credential(t trace.Trace) string {
+// Credential is the bearer token of the first request that has one. A
+// sight without one proves nothing, and ends the story.
+func Credential(t world.Sight) string {
 	for _, c := range Credentials(t) {
 		if token, ok := strings.CutPrefix(c, "Bearer "); ok {
 			return token
 		}
 	}
-	panic("no request carries a bearer token")
+	t.Missing("no request carries a bearer token")
+	return ""
 }
 
 // Authorization is the parameters of the first authorization request (RFC 6749
 // §4.1.1) between two parties; empty if there was none.
-func Authorization(t trace.Trace, from, to trace.Party) map[string]string {
+func Authorization(t world.Sight, from, to trace.Party) map[string]string {
 	found := map[string]string{}
 	for _, e := range t.From(from).Into(to).Exchanges {
 		u, err := url.Parse(e.Request.URL)
@@ -72,8 +73,8 @@ func Authorization(t trace.Trace, from, to trace.Party) map[string]string {
 }
 
 // Issued is the last value of a field that a party's token endpoint answered
-// with. A trace in which none was issued proves nothing: it panics.
-func Issued(t trace.Trace, by trace.Party, field string) string {
+// with. A sight in which none was issued proves nothing, and ends the story.
+func Issued(t world.Sight, by trace.Party, field string) string {
 	value := ""
 	for _, e := range t.Into(by).Exchanges {
 		var answer map[string]any
@@ -84,13 +85,13 @@ func Issued(t trace.Trace, by trace.Party, field string) string {
 		}
 	}
 	if value == "" {
-		panic(fmt.Sprintf("%s issued no %s", by, field))
+		t.Missing(fmt.Sprintf("%s issued no %s", by, field))
 	}
 	return value
 }
 
 // ApplicationToken is the last application token that access sent to the portal.
-func ApplicationToken(t trace.Trace) string {
+func ApplicationToken(t world.Sight) string {
 	value := ""
 	for _, e := range t.From("access").Into("portal").Exchanges {
 		value = e.Request.Header.Get("Cf-Access-Jwt-Assertion")
@@ -98,8 +99,8 @@ func ApplicationToken(t trace.Trace) string {
 	return value
 }
 
-// Claims are the claims of the application token of a trace's last request.
-func Claims(t trace.Trace) map[string]any {
+// Claims are the claims of the application token of the last request.
+func Claims(t world.Sight) map[string]any {
 	parts := strings.Split(ApplicationToken(t), ".")
 	claims := map[string]any{}
 	if len(parts) == 3 {

@@ -52,7 +52,7 @@ func answers(want string, match func(world.Answer) bool) types.GomegaMatcher {
 }
 
 func traces(want string, match func(trace.Trace) bool) types.GomegaMatcher {
-	return matcher[trace.Trace]{want, match, trace.Trace.String}
+	return matcher[world.Sight]{want, func(s world.Sight) bool { return match(s.Judged()) }, func(s world.Sight) string { return s.Trace.String() }}
 }
 
 // HaveText matches an answer whose text is the sentence.

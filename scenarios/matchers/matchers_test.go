@@ -32,9 +32,11 @@ func call(from, to trace.Party, header http.Header, arguments string) trace.Exch
 	}, Response: &trace.Response{Status: 200, Header: http.Header{"Mcp-Session-Id": {"1"}}}}
 }
 
-func seen(exchanges ...trace.Exchange) trace.Trace { return trace.Trace{Exchanges: exchanges} }
+func seen(exchanges ...trace.Exchange) world.Sight {
+	return world.SightOf(trace.Trace{Exchanges: exchanges})
+}
 
-func at(address string) trace.Trace {
+func at(address string) world.Sight {
 	e := call("portal", "wiki", nil, `{}`)
 	e.Request.URL = address
 	return seen(e)

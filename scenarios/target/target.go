@@ -5,8 +5,10 @@ package target
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/scenarios/verdict"
 	"github.com/portico-mcp/portico/simulators/gateway"
 	"github.com/portico-mcp/portico/simulators/trace"
 )
@@ -40,6 +42,9 @@ type Target interface {
 	Open(ctx context.Context, world fixtures.World, revision string) (*Town, error)
 }
 
+// Claimant is a target that says itself what it answers for.
+type Claimant interface{ Claims() verdict.Terms }
+
 // Town is a portal standing among the parties it meets.
 type Town struct {
 	// Endpoint is the URL of the portal's MCP endpoint.
@@ -63,6 +68,8 @@ type Town struct {
 	Serve func(party trace.Party, name string, answer http.Handler) (origin string, err error)
 	// Trace is what was seen since the town was opened, or since Forget.
 	Trace func() trace.Trace
+	// Since is how long ago that was, on the clock of the trace.
+	Since func() time.Duration
 	// Forget drops what was seen so far.
 	Forget func()
 	// GatewayLog is the gateway's own HTTP log since Forget.

@@ -3,101 +3,128 @@
 package verdict
 
 import (
-	"fmt"
-	"io"
-	"strings"
+	"cmp"
+	"slices"
 	"time"
+
+	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/simulators/trace"
 )
 
-// Verdict is the judgement of one story.
+// Verdict is the judgement of one check, or the worst of many.
 type Verdict string
 
-// The verdicts. Only Fail is the portal's fault, only Error is ours.
+// The verdicts, the worst first.
 const (
-	Pass          Verdict = "pass"
-	Fail          Verdict = "fail"
-	NotApplicable Verdict = "not applicable" // the target does not claim what the story needs
+	Error         Verdict = "error"          // the harness failed: nothing is known
+	Fail          Verdict = "fail"           // a must is broken
+	Fixed         Verdict = "fixed"          // declared as a known failure, and passes
+	NotTestable   Verdict = "not testable"   // claimed, and what the check needs first is missing
+	Known         Verdict = "known"          // fails, and is declared with a reason
+	Warn          Verdict = "warn"           // a should is broken, or what this target need not answer for
+	Pass          Verdict = "pass"           // held, on evidence
 	Unobserved    Verdict = "unobserved"     // claimed, but our seat cannot see it
-	Error         Verdict = "error"          // the harness failed
+	NotApplicable Verdict = "not applicable" // the target does not claim what the check needs
 )
 
-var marks = map[Verdict]string{Pass: "✓", Fail: "✗", NotApplicable: "–", Unobserved: "?", Error: "!"}
+// All is every verdict, the worst first.
+var All = []Verdict{Error, Fail, Fixed, NotTestable, Known, Warn, Pass, Unobserved, NotApplicable}
+
+var marks = map[Verdict]string{
+	Error: "!", Fail: "✗", Fixed: "✗", NotTestable: "✗", Known: "~", Warn: "!", Pass: "✓", Unobserved: "?", NotApplicable: "–",
+}
 
 // Mark is the sign that stands before the verdict in a list.
 func (v Verdict) Mark() string { return marks[v] }
 
+// Bad says whether the verdict alone ends a run with an exit code other than 0.
+func (v Verdict) Bad() bool { return v == Error || v == Fail || v == Fixed || v == NotTestable }
+
+// Judged says whether something was seen and judged: neither neutral nor lost.
+func (v Verdict) Judged() bool { return v != "" && v != Error && v != Unobserved && v != NotApplicable }
+
+// worse orders verdicts, the worst first.
+func worse(a, b Verdict) int { return cmp.Compare(slices.Index(All, a), slices.Index(All, b)) }
+
+// Worst is the worst of the verdicts; empty if there is none.
+func Worst(all ...Verdict) Verdict {
+	if len(all) == 0 {
+		return ""
+	}
+	return slices.MinFunc(all, worse)
+}
+
 // Result is what became of one story in one revision of the protocol.
 type Result struct {
-	Chapter  string // "Calling a tool"
-	Story    string // "reaches the one upstream that owns the tool"
-	Revision string
-	Checks   []string // the requirements it checks
-	Verdict  Verdict
-	Seen     string // what each end saw, on one line
-	Detail   string // why, for everything but a pass
-	Took     time.Duration
+	Chapter  string     `json:"chapter"` // "Calling a tool"
+	Story    string     `json:"story"`   // "reaches the one upstream that owns the tool"
+	World    string     `json:"world"`
+	Revision string     `json:"revision"`
+	Verdict  Verdict    `json:"verdict"` // the worst of its checks
+	Checks   []Check    `json:"checks"`
+	Evidence []Evidence `json:"evidence,omitempty"`
+	Seen     string     `json:"seen,omitempty"` // what each end saw, on one line
+
+	// Trace is what was seen, with names for secrets; Took is how long it took.
+	// Both stand elsewhere in a report.
+	Trace trace.Trace   `json:"-"`
+	Took  time.Duration `json:"-"`
 }
 
 // Title is chapter and story as one sentence.
 func (r Result) Title() string { return r.Chapter + " " + r.Story }
 
-// Exit codes of a run.
-const (
-	ExitGood    = 0 // every story passed, or has a neutral verdict
-	ExitVerdict = 1 // a story failed
-	ExitUsage   = 2 // bad command line, or nothing selected
-	ExitNotRun  = 3 // the target could not be run
-	ExitHarness = 4 // the harness itself failed
-)
+// Key tells the result from every other of a run.
+func (r Result) Key() string { return r.Revision + " " + r.Title() }
 
-// Exit is the exit code of a run: a harness fault outweighs a verdict, since
-// what it hides is unknown; nothing run is never good.
-func Exit(results []Result) int {
-	code := ExitUsage
-	for _, r := range results {
-		switch {
-		case r.Verdict == Error:
-			return ExitHarness
-		case r.Verdict == Fail:
-			code = ExitVerdict
-		case code == ExitUsage && r.Verdict == Pass:
-			code = ExitGood
-		}
-	}
-	return code
+// Check is one requirement, as one story checked it.
+type Check struct {
+	ID       string    `json:"id"`
+	Level    string    `json:"level"`
+	Verdict  Verdict   `json:"verdict"`
+	Why      string    `json:"why,omitempty"` // for everything but a pass, one line
+	Failures []Failure `json:"failures,omitempty"`
 }
 
-// Line writes a result as one line, and its detail below it.
-func Line(w io.Writer, r Result) {
-	fmt.Fprintf(w, "%s %s  %s  %s", r.Verdict.Mark(), r.Revision, r.Title(), took(r.Took))
-	if r.Seen != "" {
-		fmt.Fprintf(w, "\n    %s", r.Seen)
-	}
-	fmt.Fprintln(w)
-	for line := range strings.SplitSeq(strings.TrimRight(r.Detail, "\n"), "\n") {
-		if line != "" {
-			fmt.Fprintf(w, "      %s\n", line)
-		}
-	}
+// Failure is an expectation that did not hold.
+type Failure struct {
+	Checks   []string `json:"checks,omitempty"` // that it speaks for; nil: for every check of its story
+	Expected string   `json:"expected"`
+	Actual   string   `json:"actual,omitempty"`
+	Sent     string   `json:"sent,omitempty"`  // the last request before it
+	Where    string   `json:"where,omitempty"` // file:line of the expectation
 }
 
-// Summary is the counts of a run on one line, the zero ones left out.
-func Summary(results []Result) string {
-	counts := map[Verdict]int{}
-	var total time.Duration
-	for _, r := range results {
-		counts[r.Verdict]++
-		total += r.Took
-	}
-	var parts []string
-	for _, v := range []Verdict{Pass, Fail, Error, Unobserved, NotApplicable} {
-		if counts[v] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", counts[v], plural[v]))
-		}
-	}
-	return strings.Join(parts, "  ") + "  " + took(total)
+// Speaks says whether the failure is one of the check.
+func (f Failure) Speaks(id string) bool { return len(f.Checks) == 0 || slices.Contains(f.Checks, id) }
+
+// Evidence is one look at the town: from where, at what, and the exchanges it
+// stands on, or the silence in their place.
+type Evidence struct {
+	Seats     []fixtures.Seat `json:"seats"`
+	Of        string          `json:"of"`                  // "into wiki", "alice calls wiki_search"
+	Exchanges []int           `json:"exchanges,omitempty"` // places in the story's trace, from 1
+	Refused   bool            `json:"refused,omitempty"`   // an act that the target refused
+	Silent    bool            `json:"silent,omitempty"`    // nothing was there
+	Watched   string          `json:"watched,omitempty"`   // of a silence: between which exchanges, and how long after
 }
 
-var plural = map[Verdict]string{Pass: "passed", Fail: "failed", Error: "errors", Unobserved: "unobserved", NotApplicable: "not applicable"}
+// Far are the seats on whose silence a refusal stands: where a side effect
+// would have shown.
+var Far = []fixtures.Seat{
+	fixtures.AtUpstream, fixtures.AtIdentityProvider, fixtures.AtAuthorizationServer, fixtures.AtGateway, fixtures.AtTrap, fixtures.AtAccess,
+}
 
-func took(d time.Duration) string { return fmt.Sprintf("%.2fs", d.Seconds()) }
+// Observed is the seats that a story looked from.
+func Observed(all []Evidence) []fixtures.Seat {
+	var seats []fixtures.Seat
+	for _, e := range all {
+		for _, s := range e.Seats {
+			if !slices.Contains(seats, s) {
+				seats = append(seats, s)
+			}
+		}
+	}
+	slices.Sort(seats)
+	return seats
+}

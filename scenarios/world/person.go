@@ -48,9 +48,12 @@ const metadataPath = "/client.json"
 func (p *Person) Party() trace.Party { return p.party }
 
 // Connect goes through the whole door: challenge, discovery, sign-in, session.
+// If the door stays shut, the story ends: what it checks cannot be tested.
 func (p *Person) Connect() *Session {
 	s, err := p.TryConnect()
-	must(err)
+	if err != nil {
+		p.world.end(err.Error())
+	}
 	return s
 }
 
@@ -60,7 +63,9 @@ func (p *Person) TryConnect() (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	ended := p.acts("connects")
 	s, err := c.Connect(p.world.ctx)
+	ended(err != nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s connects: %w", p.party, err)
 	}
@@ -95,14 +100,29 @@ func (p *Person) Send(method, path string, header http.Header, body string) Repl
 	if header != nil {
 		req.Header = header.Clone()
 	}
+	ended := p.acts(method + " " + path)
 	once := *dial
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	res, err := once.Do(req)
 	must(err)
 	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
+	b, err := io.ReadAll(io.LimitReader(res.Body, mostOfABody))
 	must(err)
+	ended(res.StatusCode >= http.StatusBadRequest)
 	return Reply{Status: res.StatusCode, Header: res.Header, Body: string(b)}
+}
+
+// mostOfABody is how much of an answer is read, in bytes: a hostile portal may
+// never end.
+const mostOfABody = 16 << 20
+
+// acts remembers what the person does, as the client or in the browser.
+func (p *Person) acts(what string) (ended func(refused bool)) {
+	seats := []fixtures.Seat{fixtures.AtClient}
+	if p.service == nil && what == "connects" {
+		seats = append(seats, fixtures.AtBrowser)
+	}
+	return p.world.acts(string(p.party)+" "+what, []trace.Party{p.party, p.party + ".browser"}, seats...)
 }
 
 // mcp is the person's client, made at first use.

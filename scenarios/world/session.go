@@ -28,7 +28,7 @@ type Answer struct {
 
 // Tools is the names of the tools the portal lists, in its order.
 func (s *Session) Tools() []string {
-	tools, err := s.session.ListTools(s.person.world.ctx)
+	tools, err := s.TryTools()
 	must(err)
 	var names []string
 	for _, t := range tools {
@@ -39,7 +39,10 @@ func (s *Session) Tools() []string {
 
 // TryTools is Tools for stories in which the session may be gone.
 func (s *Session) TryTools() ([]client.Tool, error) {
-	return s.session.ListTools(s.person.world.ctx)
+	ended := s.person.acts("lists tools")
+	tools, err := s.session.ListTools(s.person.world.ctx)
+	ended(err != nil)
+	return tools, err
 }
 
 // ID is the session's id; empty in a revision that has none.
@@ -50,7 +53,9 @@ func (s *Session) Capabilities() map[string]json.RawMessage { return s.session.C
 
 // Prompts is the names of the prompts the portal lists, in its order.
 func (s *Session) Prompts() []string {
+	ended := s.person.acts("lists prompts")
 	prompts, err := s.session.ListPrompts(s.person.world.ctx)
+	ended(err != nil)
 	must(err)
 	var names []string
 	for _, p := range prompts {
@@ -83,7 +88,9 @@ func (s *Session) Follow(tool string, args Args) Answer {
 }
 
 func (s *Session) call(tool string, args Args, options ...client.CallOption) (Answer, error) {
+	ended := s.person.acts("calls " + tool)
 	result, err := s.session.Call(s.person.world.ctx, tool, args, options...)
+	ended(err != nil)
 	var refused *client.RPCError
 	if errors.As(err, &refused) {
 		return Answer{Error: refused}, nil
@@ -108,7 +115,9 @@ func progress(notifications []json.RawMessage) []float64 {
 
 // Prompt gets a prompt and returns the text of its messages.
 func (s *Session) Prompt(name string, args map[string]string) string {
+	ended := s.person.acts("asks for the prompt " + name)
 	raw, err := s.session.GetPrompt(s.person.world.ctx, name, args)
+	ended(err != nil)
 	must(err)
 	var prompt struct {
 		Messages []struct{ Content struct{ Text string } }
@@ -124,7 +133,9 @@ func (s *Session) Prompt(name string, args map[string]string) string {
 // Ask sends any request and returns the error the portal answered with, nil if
 // it answered with a result.
 func (s *Session) Ask(method string, params any) *client.RPCError {
+	ended := s.person.acts("asks " + method)
 	answer, err := s.session.Send(s.person.world.ctx, method, params)
+	ended(answer.Error != nil)
 	if answer.Error == nil {
 		must(err)
 	}
@@ -139,13 +150,20 @@ func (s *Session) Request(method, members string) string {
 
 // Post sends a body as it is, with the session's credential and headers.
 func (s *Session) Post(body string, header http.Header) Reply {
+	ended := s.person.acts("POST /mcp")
 	status, h, b, err := s.session.Post(s.person.world.ctx, []byte(body), header)
 	must(err)
+	ended(status >= http.StatusBadRequest)
 	return Reply{Status: status, Header: h, Body: string(b)}
 }
 
 // End closes the session.
-func (s *Session) End() { must(s.session.Close(s.person.world.ctx)) }
+func (s *Session) End() {
+	ended := s.person.acts("ends the session")
+	err := s.session.Close(s.person.world.ctx)
+	ended(err != nil)
+	must(err)
+}
 
 // Reply is an HTTP response as it came.
 type Reply struct {

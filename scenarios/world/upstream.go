@@ -23,7 +23,7 @@ func (u *Upstream) Party() trace.Party { return trace.Party(u.fixture.ID) }
 func (u *Upstream) Credential() string { return u.fixture.Credential }
 
 // Heard is what reached the server.
-func (u *Upstream) Heard() trace.Trace { return u.world.Trace().Into(u.Party()) }
+func (u *Upstream) Heard() Sight { return u.world.Trace().Into(u.Party()) }
 
 // Host is the host, and port if it has one, of the server's URL.
 func (u *Upstream) Host() string {
@@ -52,9 +52,13 @@ func (p *Portal) Sync(server string) town.Status {
 
 // Refused is why the portal would not take a server of the world; empty if it
 // took it.
-func (p *Portal) Refused(server string) string { return p.world.town.Refused[server] }
+func (p *Portal) Refused(server string) string {
+	p.world.looked(fixtures.AtAdmin)
+	return p.world.town.Refused[server]
+}
 
 func (p *Portal) admin() town.Administrator {
+	p.world.looked(fixtures.AtAdmin)
 	dial, err := p.world.town.Client(trace.Party(p.world.fixture.Admin), trace.Client)
 	if err != nil {
 		fail(fmt.Errorf("the admin has no place on the network: %w", err))

@@ -28,6 +28,11 @@ type World struct {
 	town     *target.Town
 	fixture  fixtures.World
 	revision string
+
+	looks   []*look // what the story looked at
+	done    []*act  // what was done
+	seats   []fixtures.Seat
+	missing string // why the story could not go on
 }
 
 // Open puts the target's portal into a world whose every leg speaks the
@@ -82,11 +87,11 @@ func (w *World) Endpoint() string { return w.town.Endpoint }
 // Portal is the portal as its admin sees it.
 func (w *World) Portal() *Portal { return &Portal{world: w} }
 
-// Trace is what was seen in the town since the story began.
-func (w *World) Trace() trace.Trace { return w.town.Trace() }
-
 // GatewayLog is what the gateway itself says passed through it.
-func (w *World) GatewayLog() []gateway.Record { return w.town.GatewayLog() }
+func (w *World) GatewayLog() []gateway.Record {
+	w.looked(fixtures.AtGateway)
+	return w.town.GatewayLog()
+}
 
 // Address is the address a party dials from.
 func (w *World) Address(p trace.Party) string {
@@ -99,13 +104,20 @@ func (w *World) Address(p trace.Party) string {
 
 // Pass lets time go by: virtual time, which costs nothing. A story that says
 // so needs target.VirtualTime.
-func (w *World) Pass(d time.Duration) { time.Sleep(d) }
+func (w *World) Pass(d time.Duration) {
+	w.looked(fixtures.AtClock)
+	time.Sleep(d)
+}
+
+// Whole is everything that was seen, for a report: that somebody asked for it is
+// no look of the story's.
+func (w *World) Whole() trace.Trace { return w.town.Trace() }
 
 // Seen is what each end saw, on one line: requests sent by each client, and
 // requests heard by everybody who listens.
 func (w *World) Seen() string {
 	sent, heard := map[trace.Party]int{}, map[trace.Party]int{}
-	t := w.Trace()
+	t := w.town.Trace()
 	for _, e := range t.Exchanges {
 		sent[e.From]++
 		heard[e.To]++

@@ -17,8 +17,11 @@ import (
 // a passed-through token is visible; no secret is left, and equal stories give
 // equal traces. Headers that only carry the time or the length are dropped,
 // and an HTML page is reduced to its title.
-func (t Trace) Named() Trace {
-	n := NewNamer(Numbers)
+func (t Trace) Named() Trace { return NewNamer(Numbers).Trace(t) }
+
+// Trace is the trace with names for every opaque value that is in it, or that
+// the namer saw before it, and otherwise as [Trace.Named] makes it.
+func (n *Namer) Trace(t Trace) Trace {
 	for _, e := range t.Exchanges {
 		n.learn(e)
 	}
@@ -60,6 +63,14 @@ func (n *Namer) Named(e Exchange) Exchange {
 	return n.rename(e)
 }
 
+// Text is a text with names for every opaque value that was seen so far.
+func (n *Namer) Text(text string) string {
+	if n.replacer == nil {
+		n.replacer = n.replace()
+	}
+	return n.replacer.Replace(text)
+}
+
 func (n *Namer) learn(e Exchange) {
 	n.request(e.Request)
 	if e.Response != nil {
@@ -68,9 +79,7 @@ func (n *Namer) learn(e Exchange) {
 }
 
 func (n *Namer) rename(e Exchange) Exchange {
-	if n.replacer == nil {
-		n.replacer = n.replace()
-	}
+	n.Text("")
 	replace := n.replacer
 	e.Request.URL = replace.Replace(e.Request.URL)
 	e.Request.Header = rename(replace, e.Request.Header)

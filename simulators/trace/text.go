@@ -10,9 +10,14 @@ import (
 func (t Trace) String() string {
 	var b strings.Builder
 	for i, e := range t.Exchanges {
-		fmt.Fprintf(&b, "%3d  %-20s %s -> %s  %s  %s\n", e.Sent, t.StepOf(i), e.From, e.To, e.asks(), e.answers())
+		fmt.Fprintf(&b, "%3d  %-20s %s\n", e.Sent, t.StepOf(i), e)
 	}
 	return b.String()
+}
+
+// String is the exchange on one line: hop, what was asked, what came back.
+func (e Exchange) String() string {
+	return fmt.Sprintf("%s -> %s  %s  %s", e.From, e.To, e.asks(), e.answers())
 }
 
 func (e Exchange) asks() string {

@@ -61,7 +61,7 @@ func drawn() (map[string][]byte, error) {
 	}
 	for _, r := range results {
 		if r.Verdict != verdict.Pass {
-			return nil, exitError{fmt.Errorf("nothing is drawn: %s: %s\n%s", r.Title(), r.Verdict, r.Detail), verdict.ExitVerdict}
+			return nil, exitError{fmt.Errorf("nothing is drawn: %s: %s\n%s", r.Title(), r.Verdict, r.Seen), verdict.ExitVerdict}
 		}
 	}
 	pictures, err := diagrams.All(observed)

@@ -57,7 +57,7 @@ func run(out io.Writer, patterns []string) error {
 // next is the command to type now.
 func next(results []verdict.Result) string {
 	i := slices.IndexFunc(results, func(r verdict.Result) bool {
-		return r.Verdict == verdict.Fail || r.Verdict == verdict.Error
+		return r.Verdict.Bad()
 	})
 	if i >= 0 {
 		return fmt.Sprintf("next    portico run %q", results[i].Story)

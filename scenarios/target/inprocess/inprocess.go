@@ -15,6 +15,7 @@ import (
 	"github.com/portico-mcp/portico/reference/portal/credential"
 	"github.com/portico-mcp/portico/scenarios/target"
 	"github.com/portico-mcp/portico/scenarios/target/town"
+	"github.com/portico-mcp/portico/scenarios/verdict"
 	"github.com/portico-mcp/portico/simulators/network"
 )
 
@@ -29,6 +30,14 @@ func (Memory) Name() string { return "portico reference " + portal.Version }
 
 // Has tells that everything is observed in memory.
 func (Memory) Has(target.Feature) bool { return true }
+
+// Claims are everything: the reference answers for all that its rows say.
+func (Memory) Claims() verdict.Terms { return Claims() }
+
+// Claims are what the reference portal answers for, wherever it stands.
+func Claims() verdict.Terms {
+	return verdict.Terms{Everything: true, Derived: true, Profiles: []string{"cloudflare"}}
+}
 
 // Open puts the portal into the world.
 func (Memory) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {

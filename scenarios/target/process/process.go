@@ -12,9 +12,11 @@ import (
 	"os/exec"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/scenarios/target"
+	"github.com/portico-mcp/portico/scenarios/verdict"
 	"github.com/portico-mcp/portico/simulators/gateway"
 	"github.com/portico-mcp/portico/simulators/network"
 	"github.com/portico-mcp/portico/simulators/trace"
@@ -41,6 +43,11 @@ func (t *Target) Name() string { return cmp.Or(t.Title, "portico up") }
 // Has tells that real time is real, and that stories share worlds.
 func (t *Target) Has(f target.Feature) bool {
 	return f != target.VirtualTime && f != target.FreshWorld
+}
+
+// Claims are everything: what stands there is the reference portal.
+func (t *Target) Claims() verdict.Terms {
+	return verdict.Terms{Everything: true, Derived: true, Profiles: []string{"cloudflare"}}
 }
 
 // Open gives the world's town, which it starts if there is none yet.
@@ -148,6 +155,7 @@ func (r *running) town(ctx context.Context) (*target.Town, error) {
 		Client:    v.client,
 		Serve:     v.serve,
 		Trace:     func() trace.Trace { return v.trace(ctx) },
+		Since:     func() time.Duration { return time.Since(here.Began()) },
 		Forget: func() {
 			here.Forget()
 			_ = r.control(ctx, http.MethodPost, "/forget", nil)

@@ -61,7 +61,7 @@ func (v *visit) trace(ctx context.Context) trace.Trace {
 	var all []moment
 	all = appendMoments(all, v.network.Began(), v.dialled(ours))
 	all = appendMoments(all, seen.Began, v.dialled(seen.Trace))
-	joined := join(all)
+	joined := join(all, v.network.Began())
 	joined.Roles = seen.Trace.Roles
 	for party, role := range ours.Roles {
 		joined.Roles[party] = role
@@ -119,8 +119,9 @@ func appendMoments(all []moment, began time.Time, exchanges []trace.Exchange) []
 	return all
 }
 
-// join numbers the events of both records by their time.
-func join(all []moment) trace.Trace {
+// join numbers the events of both records by their time, and counts that time
+// from the beginning.
+func join(all []moment, began time.Time) trace.Trace {
 	slices.SortStableFunc(all, func(a, b moment) int { return a.at.Compare(b.at) })
 	var t trace.Trace
 	var order []*trace.Exchange
@@ -130,6 +131,7 @@ func join(all []moment) trace.Trace {
 			continue
 		}
 		m.exchange.Sent = i + 1
+		m.exchange.After = m.at.Sub(began)
 		order = append(order, m.exchange)
 	}
 	slices.SortFunc(order, func(a, b *trace.Exchange) int { return cmp.Compare(a.Sent, b.Sent) })

@@ -1,0 +1,178 @@
+package scenarios
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2" //nolint:revive // scenarios read as stories
+
+	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/scenarios/verdict"
+	"github.com/portico-mcp/portico/scenarios/world"
+	"github.com/portico-mcp/portico/simulators/trace"
+)
+
+// telling is one story in one revision, while it is told.
+type telling struct {
+	story    story
+	chapter  string
+	revision string
+	world    *world.World
+	failures []verdict.Failure
+	unseen   string // the ability that our seat lacks
+	fault    string // of the harness
+	seen     string
+	trace    trace.Trace
+	evidence []verdict.Evidence
+}
+
+// failed takes an expectation that did not hold. The story goes on: what else
+// it expects may speak for other requirements. It stands in for Ginkgo's Fail.
+func (t *telling) failed(message string, skip ...int) {
+	f := verdict.Failure{Where: where(skip)}
+	if first, rest, found := strings.Cut(message, "\n"); found && t.story.are(strings.Fields(first)) {
+		f.Checks, message = strings.Fields(first), rest
+	}
+	f.Expected, f.Actual, _ = strings.Cut(message, "\nseen:\n")
+	if t.world != nil {
+		f.Sent = lastSent(t.world.Whole())
+	}
+	t.failures = append(t.failures, f)
+}
+
+// are says whether the words are requirements of the story, and nothing else.
+func (s story) are(words []string) bool {
+	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(s.checks, w) })
+}
+
+// where is the file and line of an expectation, as gomega counts frames.
+func where(skip []int) string {
+	depth := 2
+	if len(skip) > 0 {
+		depth += skip[0]
+	}
+	_, file, line, ok := runtime.Caller(depth)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", file[strings.LastIndex(file, "/scenarios/")+1:], line)
+}
+
+// lastSent is the last request of a client or a browser.
+func lastSent(t trace.Trace) string {
+	for _, e := range slices.Backward(t.Exchanges) {
+		if role := t.Role(e.From); role == trace.Client || role == trace.Browser {
+			return e.String()
+		}
+	}
+	return ""
+}
+
+// result is what became of the telling, on the terms of the target.
+func (t *telling) result(terms verdict.Terms, state outcome) verdict.Result {
+	r := verdict.Result{
+		Chapter: t.chapter, Story: t.story.predicate, World: t.story.world, Revision: t.revision,
+		Evidence: t.evidence, Seen: t.seen, Trace: t.trace, Took: state.took,
+	}
+	nothing := !tookPart(t.trace)
+	var all []verdict.Verdict
+	for _, id := range t.story.checks {
+		o := verdict.Outcome{Missing: state.missing, Unobserved: t.unseen, Nothing: nothing, Fault: t.fault}
+		for _, f := range t.failures {
+			if f.Speaks(id) {
+				o.Failures = append(o.Failures, f)
+			}
+		}
+		if o.Fault == "" && o.Missing == "" && len(o.Failures) == 0 && o.Unobserved == "" {
+			o.Fault = unwatched(t.evidence)
+		}
+		c := terms.Judge(requirement(id), t.revision, o)
+		r.Checks, all = append(r.Checks, c), append(all, c.Verdict)
+	}
+	r.Verdict = verdict.Worst(all...)
+	return r
+}
+
+// outcome is how Ginkgo saw a telling end.
+type outcome struct {
+	took    time.Duration
+	missing string
+}
+
+// requirement is the row of an id; one without a row binds as a must that
+// follows for who stands in the middle.
+func requirement(id string) fixtures.Requirement {
+	if r, err := fixtures.FindRequirement(id); err == nil {
+		return r
+	}
+	return fixtures.Requirement{ID: id, Level: fixtures.Must, Authority: fixtures.Derived}
+}
+
+// tookPart says whether the target answered anything, or asked somebody.
+func tookPart(t trace.Trace) bool {
+	target := func(p trace.Party) bool {
+		return t.Role(p) == trace.Access || t.Role(p) == trace.Portal || t.Role(p) == trace.Admin
+	}
+	return slices.ContainsFunc(t.Exchanges, func(e trace.Exchange) bool { return target(e.From) || target(e.To) && e.Response != nil })
+}
+
+// unwatched is why a refusal in the evidence stands on one leg: nobody looked at
+// where a side effect would have shown. Empty if somebody did, or if nothing
+// was refused.
+func unwatched(evidence []verdict.Evidence) string {
+	refused := ""
+	for _, e := range evidence {
+		if e.Refused {
+			refused = e.Of
+			continue
+		}
+		if slices.ContainsFunc(e.Seats, func(s fixtures.Seat) bool { return slices.Contains(verdict.Far, s) }) {
+			return ""
+		}
+	}
+	if refused == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s and is refused, and the story looked at no far side: a refusal needs its silence", refused)
+}
+
+// inWorld tells the story in a world of its own.
+func (t *telling) inWorld(picture string) {
+	place, err := fixtures.LoadWorld(t.story.world)
+	if err != nil {
+		t.harness(err)
+	}
+	w, err := world.Open(now.target, place, t.revision)
+	if err != nil {
+		t.harness(fmt.Errorf("open world %q: %w", t.story.world, err))
+	}
+	t.world = w
+	defer w.Close()
+	defer t.witness(picture)
+	t.story.tell(w)
+}
+
+// witness keeps what was seen, whether the story held or not.
+func (t *telling) witness(picture string) {
+	whole := t.world.Whole()
+	t.seen, t.evidence = t.world.Seen(), t.world.Evidence(whole)
+	whole.Scenario, whole.Portal, whole.Revision = CurrentSpecReport().FullText(), now.target.Name(), t.revision
+	n := trace.NewNamer(trace.Numbers)
+	t.trace = n.Trace(whole)
+	for i, f := range t.failures {
+		t.failures[i].Expected, t.failures[i].Actual = n.Text(f.Expected), n.Text(f.Actual)
+	}
+	if picture != "" && now.options.Keep != nil && len(t.failures) == 0 && !CurrentSpecReport().Failed() {
+		now.options.Keep(picture, t.trace)
+	}
+}
+
+// harness ends a story that could not be told; it is not the portal's fault,
+// and the report says so.
+func (t *telling) harness(err error) {
+	t.fault = err.Error()
+	Fail(err.Error(), 2)
+}
