@@ -59,6 +59,11 @@ type Config struct {
 	// process.
 	Key *rsa.PrivateKey
 
+	// Adjust has the last word on how the front door and the portal are
+	// configured, for what is not named here: lifetimes, the interval of
+	// synchronization, another keeper of credentials. nil: nothing is changed.
+	Adjust func(*access.Config, *portal.Config)
+
 	Logger *slog.Logger // nil: slog.Default
 }
 
@@ -72,11 +77,22 @@ type Deployment struct {
 // New puts a deployment together, with what the stores have of an earlier one.
 // It does no network I/O.
 func New(c Config) (*Deployment, error) {
-	p, err := c.portal()
+	door := c.access()
+	behind, err := c.portal()
 	if err != nil {
 		return nil, fmt.Errorf("portal: %w", err)
 	}
-	front, err := c.access(p)
+	if c.Adjust != nil {
+		c.Adjust(&door, &behind)
+	}
+	p, err := portal.New(behind)
+	if err != nil {
+		return nil, fmt.Errorf("portal: %w", err)
+	}
+	if door.Next, err = c.next(p); err != nil {
+		return nil, fmt.Errorf("access: %w", err)
+	}
+	front, err := access.New(door)
 	if err != nil {
 		return nil, fmt.Errorf("access: %w", err)
 	}
@@ -90,15 +106,15 @@ func New(c Config) (*Deployment, error) {
 	}, nil
 }
 
-func (c Config) portal() (*portal.Portal, error) {
+func (c Config) portal() (portal.Config, error) {
 	var grants credential.Store
 	if c.CredentialStore != nil {
 		var err error
 		if grants, err = credential.Kept(c.CredentialStore); err != nil {
-			return nil, err
+			return portal.Config{}, err
 		}
 	}
-	return portal.New(portal.Config{
+	return portal.Config{
 		Origin:      c.Origin,
 		AdminOrigin: c.AdminOrigin,
 		Servers:     c.Servers,
@@ -108,27 +124,22 @@ func (c Config) portal() (*portal.Portal, error) {
 		RouteAll:    c.RouteAll,
 		Store:       grants,
 		Logger:      c.Logger,
-	})
+	}, nil
 }
 
-// access is the front door of a portal.
-func (c Config) access(p http.Handler) (*access.Access, error) {
-	next, err := c.next(p)
-	if err != nil {
-		return nil, err
-	}
-	return access.New(access.Config{
+// access is the front door, but for what is behind it.
+func (c Config) access() access.Config {
+	return access.Config{
 		Origin:        c.Origin,
 		Audience:      Audience,
 		OIDC:          c.IdentityProvider,
 		HTTP:          c.Door,
-		Next:          next,
 		ServiceTokens: c.ServiceTokens,
 		Allow:         c.Allow,
 		Key:           c.Key,
 		Store:         c.AccessStore,
 		Logger:        c.Logger,
-	})
+	}
 }
 
 // Run keeps the deployment's tool lists fresh until the context ends.

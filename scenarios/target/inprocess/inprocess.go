@@ -23,10 +23,30 @@ import (
 const KeyDocument = "access-key.pem"
 
 // Memory is the reference portal on a network in memory.
-type Memory struct{}
+type Memory struct {
+	// Tampering makes it another portal than it is; the zero value leaves it
+	// alone.
+	Tampering Tampering
+}
+
+// Tampering is what is done to a portal from outside, through the seams that
+// every deployment of it has. The zero value does nothing.
+type Tampering struct {
+	Name   string                          // of the portal that comes of it; empty: none
+	Config func(*reference.Config)         // how it is put together; nil: as it should be
+	Access func(http.Handler) http.Handler // stands before the public host; nil: nothing does
+	Portal func(http.Handler) http.Handler // before the portal's own host
+	Admin  func(http.Handler) http.Handler // before the admin API's host
+}
 
 // Name of the target.
-func (Memory) Name() string { return "portico reference " + portal.Version }
+func (m Memory) Name() string {
+	name := "portico reference " + portal.Version
+	if m.Tampering.Name != "" {
+		name += ", " + m.Tampering.Name
+	}
+	return name
+}
 
 // Has tells that everything is observed in memory.
 func (Memory) Has(target.Feature) bool { return true }
@@ -40,8 +60,9 @@ func Claims() verdict.Terms {
 }
 
 // Open puts the portal into the world.
-func (Memory) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {
-	t, err := OpenOn(ctx, town.Config{Network: network.InMemory(), World: w, Revision: revision}, slog.New(slog.DiscardHandler))
+func (m Memory) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {
+	c := town.Config{Network: network.InMemory(), World: w, Revision: revision}
+	t, err := town.Open(ctx, c, start(slog.New(slog.DiscardHandler), m.Tampering))
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +76,9 @@ func OpenOn(ctx context.Context, c town.Config, log *slog.Logger) (*town.Town, e
 
 // Start puts the reference portal on a site. A server that the portal refuses
 // is left out and reported; the others are served.
-func Start(log *slog.Logger) town.Start {
+func Start(log *slog.Logger) town.Start { return start(log, Tampering{}) }
+
+func start(log *slog.Logger, tampering Tampering) town.Start {
 	return func(ctx context.Context, s town.Site) (map[string]string, func(), error) {
 		servers, refused := accepted(s.Servers)
 		c := config(s, servers, log)
@@ -63,11 +86,16 @@ func Start(log *slog.Logger) town.Start {
 		if c.Key, err = town.KeptKey(s.Keep(KeyDocument), access.DefaultKey); err != nil {
 			return nil, nil, err
 		}
+		if tampering.Config != nil {
+			tampering.Config(&c)
+		}
 		d, err := reference.New(c)
 		if err != nil {
 			return nil, nil, err
 		}
-		for host, handler := range map[*network.Host]http.Handler{s.Access: d.Access, s.Portal: d.Portal, s.Admin: d.Admin} {
+		for host, handler := range map[*network.Host]http.Handler{
+			s.Access: before(tampering.Access, d.Access), s.Portal: before(tampering.Portal, d.Portal), s.Admin: before(tampering.Admin, d.Admin),
+		} {
 			if err := host.Serve(s.Front(host.Party(), handler)); err != nil {
 				return nil, nil, err
 			}
@@ -80,6 +108,14 @@ func Start(log *slog.Logger) town.Start {
 		}()
 		return refused, func() { cancel(); <-done }, nil
 	}
+}
+
+// before puts what stands before a handler there, if anything does.
+func before(stands func(http.Handler) http.Handler, h http.Handler) http.Handler {
+	if stands == nil {
+		return h
+	}
+	return stands(h)
 }
 
 // accepted tries each server by itself, so that the portal's own words say why
