@@ -14,13 +14,13 @@ import (
 
 // KnownFailure is a failure that is declared, and must still fail.
 type KnownFailure struct {
-	Check    string  `yaml:"check"`    // an id, or a glob over ids
-	Revision string  `yaml:"revision"` // empty: in every revision
-	Verdict  Verdict `yaml:"verdict"`  // fail, warn or not testable; empty: fail
-	Reason   string  `yaml:"reason"`
-	Issue    string  `yaml:"issue"` // where it is followed
-	Until    string  `yaml:"until"` // the last day it is forgiven, 2026-12-01; empty: no end
-	Flaky    bool    `yaml:"flaky"` // it may pass as well
+	Check    string  `yaml:"check" json:"check"`                 // an id, or a glob over ids
+	Revision string  `yaml:"revision" json:"revision,omitempty"` // empty: in every revision
+	Verdict  Verdict `yaml:"verdict" json:"verdict"`             // fail, warn or not testable; empty: fail
+	Reason   string  `yaml:"reason" json:"reason"`
+	Issue    string  `yaml:"issue" json:"issue,omitempty"` // where it is followed
+	Until    string  `yaml:"until" json:"until,omitempty"` // the last day it is forgiven, 2026-12-01; empty: no end
+	Flaky    bool    `yaml:"flaky" json:"flaky,omitempty"` // it may pass as well
 }
 
 // Fits says whether the declaration is about the check in the revision.

@@ -13,16 +13,19 @@ const Schema = "portico-results/1"
 // Report is a whole run. Everything that differs between two equal runs stands
 // in Run.
 type Report struct {
-	Schema    string        `json:"schema"`
-	Run       Run           `json:"run"`
-	Target    string        `json:"target"` // implementation and version
-	Profiles  []string      `json:"profiles,omitempty"`
-	Features  []string      `json:"features,omitempty"` // claimed; nil: all
-	Set       string        `json:"set,omitempty"`      // of checks that count; empty: all
-	Partial   bool          `json:"partial,omitempty"`  // it was interrupted
-	Counts    Counts        `json:"counts"`             // of requirements
-	Summaries []Requirement `json:"requirements"`
-	Results   []Result      `json:"results"`
+	Schema    string         `json:"schema"`
+	Run       Run            `json:"run"`
+	Target    string         `json:"target"` // implementation and version
+	Profiles  []string       `json:"profiles,omitempty"`
+	Features  []string       `json:"features,omitzero"` // claimed; nil: all
+	Derived   bool           `json:"derived,omitempty"` // what follows for who stands in the middle counts
+	Strict    bool           `json:"strict,omitempty"`  // warnings count
+	Set       string         `json:"set,omitempty"`     // of checks that count; empty: all
+	Known     []KnownFailure `json:"known,omitempty"`   // that are declared
+	Partial   bool           `json:"partial,omitempty"` // it was interrupted
+	Counts    Counts         `json:"counts"`            // of requirements
+	Summaries []Requirement  `json:"requirements"`
+	Results   []Result       `json:"results"`
 }
 
 // Run is what differs between two equal runs.
