@@ -1,0 +1,251 @@
+package invariant
+
+import (
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/simulators/trace"
+)
+
+func credentialRules() []Rule {
+	return []Rule{
+		{"client-credential-stays", "What a client or a browser shows the portal travels to no server, authorization server, identity provider or gateway.",
+			[]string{"CR-07", "MO-14", "MCP-FA-07", "SEC-F-19"}, fixtures.Must, clientCredentialStays},
+		{"application-token-stays", "The application token goes from the portal's door to the portal, and no further.",
+			[]string{"CR-07", "MCP-FA-07"}, fixtures.Must, applicationTokenStays},
+		{"identity-token-stays", "What the identity provider issues stays between it and the portal's door.",
+			[]string{"CR-07", "MCP-FA-07"}, fixtures.Must, identityTokenStays},
+		{"server-credential-stays", "A credential for one server goes to that server, and to who issued it.",
+			[]string{"CR-06", "SEC-M-04", "SEC-F-24"}, fixtures.Must, serverCredentialStays},
+		{"persons-token-for-that-person", "A token that a person obtained for a server is used for that person's calls.",
+			[]string{"CR-01", "CR-06", "SEC-M-01"}, fixtures.Must, personsToken},
+		{"password-stays", "A person's password goes to where they sign in, and nowhere else.",
+			[]string{"SEC-Q-02"}, fixtures.Must, passwordStays},
+		{"no-credential-in-answers", "No answer to a client holds a credential of the portal's, its door's or its servers'.",
+			[]string{"CR-08", "MCP-IX-17", "SEC-M-16", "SEC-M-19", "SEC-Q-02"}, fixtures.Must, noCredentialInAnswers},
+		{"no-credential-in-urls", "No URL, and no Referer, holds a credential; authorization codes and states stand only where OAuth puts them.",
+			[]string{"MCP-FA-06", "SEC-A-02", "SEC-Q-04"}, fixtures.Must, noCredentialInURLs},
+		{"tokens-are-not-stored", "An answer with a token in it may not be stored on its way.",
+			[]string{"SEC-D-16"}, fixtures.Must, tokensAreNotStored},
+		{"credentials-are-encrypted", "Credentials travel over TLS, but for this machine itself.",
+			[]string{"SEC-A-11"}, fixtures.Must, credentialsAreEncrypted},
+	}
+}
+
+// outside says whether a request leaves the portal for somebody else: a party
+// of no known role is somebody else too, if the portal asks it. What a client
+// asks by itself is its own affair.
+func outside(h *hop) bool {
+	switch h.to {
+	case trace.Upstream, trace.Gateway, trace.AuthorizationServer, trace.IdentityProvider:
+		return h.from != trace.Client
+	case "":
+		return portal(h.from) || h.from == trace.Gateway
+	}
+	return false
+}
+
+// found says of each secret that is not allowed where it is.
+func (v *view) found(seen []sight, forbidden func(sight) bool) []string {
+	var wrong []string
+	for _, s := range seen {
+		if forbidden(s) {
+			wrong = append(wrong, s.kind+" is in "+s.where)
+		}
+	}
+	return wrong
+}
+
+func of(c class) func(sight) bool { return func(s sight) bool { return s.class == c } }
+
+func clientCredentialStays(v *view, h *hop) (bool, []string) {
+	if !v.vault.knows(ofClient) || !outside(h) {
+		return false, nil
+	}
+	return true, v.found(h.sent, of(ofClient))
+}
+
+func applicationTokenStays(v *view, h *hop) (bool, []string) {
+	if !v.vault.knows(assertion) || !outside(h) {
+		return false, nil
+	}
+	return true, v.found(h.sent, of(assertion))
+}
+
+func identityTokenStays(v *view, h *hop) (bool, []string) {
+	inward := h.to == trace.Portal && !v.front(h)
+	if !v.vault.knows(ofIdentity) || h.to == trace.IdentityProvider || !inward && !outside(h) {
+		return false, nil
+	}
+	return true, v.found(h.sent, of(ofIdentity))
+}
+
+func serverCredentialStays(v *view, h *hop) (bool, []string) {
+	if !v.vault.knows(ofServer) && !v.vault.knows(serverSession) || !outside(h) {
+		return false, nil
+	}
+	return true, v.found(h.sent, func(s sight) bool {
+		if s.class != ofServer && s.class != serverSession {
+			return false
+		}
+		return !(s.access && s.host == h.host) && s.issuer != h.host
+	})
+}
+
+// personsToken holds only where towns name a browser after its person, and
+// where it is known which calls were open.
+func personsToken(v *view, h *hop) (bool, []string) {
+	if !h.behind() || h.crowded || len(h.inside) == 0 {
+		return false, nil
+	}
+	fromPeople := func(i int) bool { r := v.hops[i].from; return r == trace.Client || r == trace.Browser }
+	if !slices.ContainsFunc(h.inside, fromPeople) {
+		return false, nil
+	}
+	judged, wrong := false, []string(nil)
+	for _, s := range h.sent {
+		if s.class != ofServer || s.owner == "" || !strings.HasSuffix(string(s.owner), ".browser") {
+			continue
+		}
+		judged = true
+		theirs := func(i int) bool { return person(v.hops[i].From) == person(s.owner) }
+		if !slices.ContainsFunc(h.inside, theirs) {
+			wrong = append(wrong, "the token that "+v.show(string(person(s.owner)))+" obtained is in "+s.where+", while only others ask")
+		}
+	}
+	return judged, wrong
+}
+
+func passwordStays(v *view, h *hop) (bool, []string) {
+	elsewhere := portal(h.to) || h.to == trace.Upstream || h.to == trace.Gateway || h.to == "" && portal(h.from)
+	if !v.vault.knows(password) || !elsewhere {
+		return false, nil
+	}
+	return true, v.found(h.sent, of(password))
+}
+
+func noCredentialInAnswers(v *view, h *hop) (bool, []string) {
+	if !v.front(h) || h.Response == nil || v.vault.full {
+		return false, nil
+	}
+	return true, v.found(h.received, func(s sight) bool {
+		switch s.class {
+		case assertion:
+			return s.where != "the header Set-Cookie" // a browser may hold it as its cookie
+		case ofIdentity: // OpenID Connect RP-Initiated Logout 1.0 §2: the token is a hint in the redirect
+			return !(s.where == "the header Location" && strings.Contains(h.tells("Location"), "id_token_hint="))
+		case ofServer:
+			return true
+		}
+		return false
+	})
+}
+
+// parameters are what a URL's query may not hold by that name.
+var parameters = []string{
+	"access_token", "refresh_token", "id_token", "client_secret", "password", "passwd", "client_assertion",
+	"registration_access_token", "api_key", "apikey", "code_verifier",
+}
+
+func noCredentialInURLs(v *view, h *hop) (bool, []string) {
+	if h.from == "" && h.to == "" || h.host == "" {
+		return false, nil
+	}
+	var wrong []string
+	if !v.front(h) || h.Status() < http.StatusBadRequest { // what the portal refuses is not its doing
+		wrong = inURL(h.url, "the URL")
+		for _, s := range h.sent {
+			if s.where == "the URL" && !allowedInURL(h, s) {
+				wrong = append(wrong, s.kind+" is in the URL")
+			}
+		}
+	}
+	if to, err := url.Parse(h.asks("Referer")); err == nil && to.Host != "" {
+		wrong = append(wrong, inURL(to, "the Referer")...)
+		if to.Query().Get("code") != "" && !strings.EqualFold(to.Host, h.host) {
+			wrong = append(wrong, "an authorization code is in the Referer")
+		}
+	}
+	if to, err := url.Parse(h.tells("Location")); err == nil {
+		wrong = append(wrong, inURL(to, "the Location of the answer")...)
+	}
+	return true, wrong
+}
+
+// inURL is which parameters of a URL's query or fragment are credentials.
+func inURL(u *url.URL, where string) []string {
+	var wrong []string
+	if _, has := u.User.Password(); has {
+		wrong = append(wrong, "a password is in "+where)
+	}
+	query := u.Query()
+	fragment, _ := url.ParseQuery(u.EscapedFragment())
+	for _, name := range parameters {
+		if query.Get(name) != "" || fragment.Get(name) != "" {
+			wrong = append(wrong, name+" is a parameter of "+where)
+		}
+	}
+	return wrong
+}
+
+// allowedInURL says whether a secret may be in the URL: a code in the redirect
+// that brings it, an ID token as the hint of a sign-out, an id of a session
+// where the older transport had it (MCP 2024-11-05 HTTP with SSE).
+func allowedInURL(h *hop, s sight) bool {
+	query := h.url.Query()
+	switch {
+	case s.class == clientSession || s.class == serverSession:
+		return true
+	case strings.Contains(s.kind, "authorization code"), strings.HasPrefix(s.kind, "the code for"):
+		return query.Get("code") == s.value && (h.Request.Method == http.MethodGet)
+	case strings.Contains(s.kind, "id token"):
+		return query.Get("id_token_hint") == s.value
+	case s.kind == "the id of the client's service token":
+		return true // it is no secret by itself
+	}
+	for _, name := range parameters {
+		if query.Get(name) == s.value {
+			return true // told already, by the parameter's name
+		}
+	}
+	return false
+}
+
+func tokensAreNotStored(v *view, h *hop) (bool, []string) {
+	if !v.front(h) || !h.succeeded() || len(issued(h)) == 0 {
+		return false, nil
+	}
+	for _, value := range h.answer()["Cache-Control"] {
+		if strings.Contains(strings.ToLower(value), "no-store") {
+			return true, nil
+		}
+	}
+	return true, []string{"Cache-Control does not say no-store"}
+}
+
+func credentialsAreEncrypted(_ *view, h *hop) (bool, []string) {
+	if h.host == "" || h.from == "" && h.to == "" || local(h.url.Hostname()) {
+		return false, nil
+	}
+	if h.url.Scheme != "http" {
+		return true, nil
+	}
+	for _, name := range append([]string{"Authorization", "Cookie", "Cf-Access-Jwt-Assertion"}, keys...) {
+		if h.asks(name) != "" {
+			return true, []string{"the header " + name + " travels over plain HTTP"}
+		}
+	}
+	if len(issued(h)) > 0 {
+		return true, []string{"a token is answered over plain HTTP"}
+	}
+	return true, nil
+}
+
+func local(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+}

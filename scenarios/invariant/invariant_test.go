@@ -1,0 +1,358 @@
+package invariant_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/scenarios/invariant"
+	"github.com/portico-mcp/portico/simulators/trace"
+)
+
+// sends sets a header of the request, tells one of the answer.
+func sends(i int, header, value string) func(*scene) {
+	return func(s *scene) { s.Exchanges[i].Request.Header.Set(header, value) }
+}
+
+func tells(i int, header, value string) func(*scene) {
+	return func(s *scene) { s.Exchanges[i].Response.Header.Set(header, value) }
+}
+
+func replaces(i int, old, new string) func(*scene) {
+	return func(s *scene) { s.replace(i, old, new) }
+}
+
+func lacks(i int, header string) func(*scene) {
+	return func(s *scene) { s.Exchanges[i].Request.Header.Del(header) }
+}
+
+// mutants are the town with one thing wrong: where, and all that is found.
+var mutants = []struct {
+	rule   string
+	breaks func(*scene)
+	at     int
+	says   string
+	also   []invariant.Finding // what is wrong for the same reason, by other rules or further on
+}{
+	{"client-credential-stays", sends(atMail, "Authorization", "Bearer "+clientToken), atMail,
+		"the client's access token is in the header Authorization", nil},
+	{"client-credential-stays", replaces(atMail, `"whoami"`, `"whoami","arguments":{"a":"`+base64.StdEncoding.EncodeToString([]byte("x"+clientToken+"yz"))+`"}`), atMail,
+		"the client's access token is in the body", nil},
+	{"client-credential-stays", sends(atServerToken, "X-Trace", hex.EncodeToString([]byte(clientFresh))), atServerToken,
+		"the client's refresh token is in the header X-Trace", nil},
+	{"client-credential-stays", sends(atGateway, "Baggage", "t="+strings.ReplaceAll(clientToken, "o", "%6f")), atGateway,
+		"the client's access token is in the header Baggage", nil},
+	{"client-credential-stays", replaces(atWiki, `"search"`, `"search","arguments":{"a":"`+strings.ReplaceAll(clientToken, "q", `\u0071`)+`"}`), atWiki,
+		"the client's access token is in the body", nil},
+	{"application-token-stays", sends(atGateway, "X-Identity", assertion), atGateway,
+		"the application token is in the header X-Identity", nil},
+	{"identity-token-stays", sends(atCallbackInside, "X-Upstream", idpToken), atCallbackInside,
+		"the access token of the identity provider is in the header X-Upstream", nil},
+	{"server-credential-stays", sends(atSync, "Authorization", "Bearer "+mailToken), atSync,
+		"the access token from mail-as.example is in the header Authorization", nil},
+	{"server-credential-stays", sends(atMail, "X-Refresh", mailFresh), atMail,
+		"the refresh token from mail-as.example is in the header X-Refresh", nil},
+	{"server-credential-stays", sends(atSync, "Mcp-Session-Id", mailSession), atSync,
+		"the session id at mail.example is in the header Mcp-Session-Id", nil},
+	{"persons-token-for-that-person", func(s *scene) {
+		s.Exchanges[atMailCall].From = "bob"
+		s.Roles["alice.laptop"] = trace.Client
+	}, atMailInitialize, `the token that "alice" obtained is in the header Authorization, while only others ask`,
+		[]invariant.Finding{{Rule: "persons-token-for-that-person", Exchange: atMail, Says: `the token that "alice" obtained is in the header Authorization, while only others ask`}}},
+	{"password-stays", replaces(atMail, `"whoami"`, `"whoami","arguments":{"a":"`+password+`"}`), atMail,
+		"a person's password is in the body", nil},
+	{"no-credential-in-answers", replaces(atMailCall, `"text":"alice"`, `"text":"Bearer `+mailToken+`"`), atMailCall,
+		"the access token from mail-as.example is in the body", nil},
+	{"no-credential-in-answers", tells(atMailCall, "X-Debug", assertion), atMailCall,
+		"the application token is in the header X-Debug", nil},
+	{"no-credential-in-urls", replaces(atSync, "/mcp", "/mcp?access_token=x"), atSync,
+		"access_token is a parameter of the URL", nil},
+	{"no-credential-in-urls", replaces(atSync, "https://", "https://user:pass@"), atSync,
+		"a password is in the URL", nil},
+	{"no-credential-in-urls", replaces(atSync, "/mcp", "/mcp?key="+wikiKey), atSync,
+		"the credential for wiki.example is in the URL", nil},
+	{"no-credential-in-urls", tells(atCallback, "Location", "https://portal.example/done#access_token=x"), atCallback,
+		"access_token is a parameter of the Location of the answer", nil},
+	{"no-credential-in-urls", sends(atLogin, "Referer", "https://portal.example/login/callback?code=c"), atLogin,
+		"an authorization code is in the Referer", nil},
+	{"tokens-are-not-stored", tells(atClientToken, "Cache-Control", "max-age=60"), atClientToken,
+		"Cache-Control does not say no-store", nil},
+	{"credentials-are-encrypted", replaces(atSync, "https://", "http://"), atSync,
+		"the header Authorization travels over plain HTTP", nil},
+	{"clients-headers-stay", sends(atMail, "Cookie", "stick=here; theme=dark"), atMail,
+		`a cookie "theme" is sent that this host did not set`, nil},
+	{"clients-headers-stay", sends(atWiki, "X-Forwarded-User", "alice"), atWiki,
+		"the header X-Forwarded-User is sent", nil},
+	{"clients-headers-stay", sends(atSync, "Proxy-Authorization", "Basic x"), atSync,
+		"the header Proxy-Authorization is sent", nil},
+	{"servers-headers-stay", tells(atMailCall, "Set-Cookie", "stick=here; Secure"), atMailCall,
+		`the cookie "stick" is one of "mail.example"`, nil},
+	{"servers-headers-stay", tells(atMailCall, "Www-Authenticate", `Bearer error="x", realm="the mail of the town"`), atMailCall,
+		"Www-Authenticate is a server's challenge", nil},
+	{"servers-headers-stay", tells(atMailCall, "X-Session", mailSession), atMailCall,
+		"the session id at mail.example is in the header X-Session", nil},
+	{"sessions-stay-on-their-leg", sends(atWiki, "Mcp-Session-Id", clientID), atWiki,
+		"the client's session id is in the header Mcp-Session-Id",
+		[]invariant.Finding{{Rule: "no-session-in-2026", Exchange: atWiki, Says: "the request has the header Mcp-Session-Id"}}},
+	{"no-session-in-2026", tells(atWikiCall, "Mcp-Session-Id", "new-session-0Aa1Bb2Cc3"), atWikiCall,
+		"the answer has the header Mcp-Session-Id", nil},
+	{"versions-agree", sends(atGateway, "Mcp-Protocol-Version", "2025-06-18"), atGateway,
+		`Mcp-Protocol-Version is "2025-06-18", _meta says "2026-07-28"`, nil},
+	{"versions-agree", lacks(atMail, "Mcp-Protocol-Version"), atMail,
+		`Mcp-Protocol-Version is "", agreed on was "2025-11-25"`, nil},
+	{"versions-agree", sends(atWikiCall, "Mcp-Protocol-Version", "2025-11-25"), atWikiCall,
+		`Mcp-Protocol-Version is "2025-11-25", _meta says "2026-07-28", and it was answered with a result`, nil},
+	{"names-agree-in-headers", sends(atGateway, "Mcp-Name", "wiki_search"), atGateway,
+		`Mcp-Name is "wiki_search", the body says "search"`, nil},
+	{"names-agree-in-headers", lacks(atGateway, "Mcp-Method"), atGateway,
+		`Mcp-Method is missing, the body says "tools/call"`, nil},
+	{"names-agree-in-headers", sends(atWikiCall, "Mcp-Name", "wiki_safe"), atWikiCall,
+		`Mcp-Name is "wiki_safe", the body says "wiki_search", and it was answered with a result`, nil},
+	{"sync-bypasses-gateway", func(s *scene) { s.Exchanges[atSync].To = "gateway" }, atSync,
+		"tools/list passes the gateway while nobody asks the portal", nil},
+	{"portal-fits-the-schema", replaces(atWikiCall, `"resultType":"complete",`, ``), atWikiCall,
+		`"tools/call" /result: lacks resultType`, nil},
+	{"portal-fits-the-schema", replaces(atMail, `"id":2,"method"`, `"id":null,"method"`), atMail,
+		`"tools/call" /id: is null, not integer or string`, nil},
+	{"misfits-are-refused", replaces(atWikiCall, `"io.modelcontextprotocol/clientCapabilities":{},`, ``), atWikiCall,
+		`"tools/call" /params/_meta: lacks io.modelcontextprotocol/clientCapabilities, and it was answered with a result`, nil},
+	{"others-fit-the-schema", replaces(atSync, `"name":"search",`, ``), atSync,
+		`"tools/list" /result/tools/0: lacks name`, nil},
+	{"answers-carry-the-id", replaces(atMailCall, `"id":2,"result"`, `"id":3,"result"`), atMailCall,
+		"an answer carries an id that nobody asked under", nil},
+	{"answers-carry-the-id", replaces(atMailCall, `"id":2,"result"`, `"id":"2","result"`), atMailCall,
+		"an answer carries an id that nobody asked under", nil},
+	{"answers-carry-the-id", func(s *scene) { s.Exchanges[atMailCall].Response.Body = "{}" }, atMailCall,
+		`"tools/call" gets no answer, though the status is 200`, nil},
+	{"nobody-asks-back-in-2026", replaces(atWikiCall, "event: message\n", "data: "+request(8, "roots/list", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}`)+"\n\n"),
+		atWikiCall, `the answer holds the request "roots/list"`, nil},
+	{"error-codes-are-known", replaces(atWikiCallInside, `"result":{"resultType":"complete","content":[{"type":"text","text":"3 pages"}]}`, `"error":{"code":-32042,"message":"m"}`),
+		atWikiCallInside, "the code -32042 is retired", nil},
+	{"error-codes-are-known", replaces(atWikiCallInside, `"result":{"resultType":"complete","content":[{"type":"text","text":"3 pages"}]}`, `"error":{"code":-32030,"message":"m"}`),
+		atWikiCallInside, "the code -32030 is reserved, and nobody defined it", nil},
+	{"progress-was-asked-for", replaces(atWikiCall, `"params":{"progressToken":"p"`, `"params":{"progressToken":"q"`), atWikiCall,
+		"progress is told under a token that the request does not have", nil},
+	{"notifications-get-202", func(s *scene) { s.Exchanges[atInitialized].Response.Status = 200 }, atInitialized,
+		"the status is 200", nil},
+	{"names-lose-their-prefix", replaces(atMail, `"whoami"`, `"delete_all"`), atMail,
+		`"delete_all" is called, though what was asked for is "mail_whoami"`, nil},
+	{"names-lose-their-prefix", func(s *scene) {
+		s.replace(atGateway, `"search"`, `"wiki_search"`)
+		s.Exchanges[atGateway].Request.Header.Set("Mcp-Name", "wiki_search")
+	}, atGateway, `"wiki_search" is called, though what was asked for is "wiki_search"`, nil},
+}
+
+func TestEveryRuleJudgesTheTownAndItHolds(t *testing.T) {
+	for _, r := range invariant.Examine(town().Trace) {
+		if r.Saw == 0 {
+			t.Errorf("%s judged nothing", r.Rule.ID)
+		}
+		for _, f := range r.Findings {
+			t.Errorf("%+v", f)
+		}
+	}
+}
+
+func TestEveryMutantIsFoundWhereItIsWrong(t *testing.T) {
+	broken := map[string]bool{}
+	for _, m := range mutants {
+		s := town()
+		m.breaks(s)
+		want := append([]invariant.Finding{{Rule: m.rule, Exchange: m.at, Says: m.says}}, m.also...)
+		if diff := cmp.Diff(want, invariant.Judge(s.Trace)); diff != "" {
+			t.Errorf("%s at %d: %s", m.rule, m.at, diff)
+		}
+		broken[m.rule] = true
+	}
+	for _, r := range invariant.Rules() {
+		if !broken[r.ID] {
+			t.Errorf("no mutant breaks %s", r.ID)
+		}
+	}
+}
+
+func TestRulesNameRequirementsThatExist(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range invariant.Rules() {
+		if seen[r.ID] || r.Says == "" || r.Level == "" || len(r.Requirements) == 0 {
+			t.Errorf("%+v", r)
+		}
+		seen[r.ID] = true
+		for _, id := range r.Requirements {
+			if _, err := fixtures.FindRequirement(id); err != nil {
+				t.Errorf("%s: %v", r.ID, err)
+			}
+		}
+	}
+}
+
+// A trace that does not say who is who gives most rules nothing, and none of
+// them a reason to accuse.
+func TestWithoutRolesThereIsLessToSee(t *testing.T) {
+	s := town()
+	s.Roles = nil
+	for _, r := range invariant.Examine(s.Trace) {
+		if len(r.Findings) > 0 || (r.Saw > 0) != (r.Rule.ID == "others-fit-the-schema") {
+			t.Errorf("%s saw %d: %v", r.Rule.ID, r.Saw, r.Findings)
+		}
+		if n := r.Rule.Sees(s.Trace); n != r.Saw {
+			t.Errorf("%s sees %d and saw %d", r.Rule.ID, n, r.Saw)
+		}
+	}
+}
+
+// Who presents another's token and is refused does not make it a client's.
+func TestARefusedTokenIsNobodys(t *testing.T) {
+	s := town()
+	i := s.ask("bob", "access", "POST", "https://portal.example/mcp?access_token=x", request(1, "ping", `{}`), "Authorization", "Bearer "+mailToken)
+	s.answer(i, 401, "")
+	if found := invariant.Judge(s.Trace); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+}
+
+// An alias is called by the tool's own name; a server's list tells which is which.
+func TestAnAliasIsNoOtherTool(t *testing.T) {
+	s := town()
+	for _, i := range []int{atWikiCall, atWikiCallInside} {
+		s.replace(i, "wiki_search", "wiki_look_up")
+		s.Exchanges[i].Request.Header.Set("Mcp-Name", "wiki_look_up")
+	}
+	if found := invariant.Judge(s.Trace); len(found) > 0 {
+		t.Errorf("%+v", found)
+	}
+	s.replace(atSync, `[{"name":"search"`, `[{"name":"look_up","inputSchema":{"type":"object"}},{"name":"search"`)
+	want := []invariant.Finding{{Rule: "names-lose-their-prefix", Exchange: atGateway, Says: `"search" is called, though what was asked for is "wiki_look_up"`}}
+	if diff := cmp.Diff(want, invariant.Judge(s.Trace)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What a finding says holds neither a secret nor anything that moves a cursor.
+func TestFindingsAreSafeToPrint(t *testing.T) {
+	s := town()
+	s.replace(atMail, `"whoami"`, `"\u001b[2J`+clientToken+`"`)
+	found := invariant.Judge(s.Trace)
+	if len(found) != 2 {
+		t.Fatalf("found %+v", found)
+	}
+	for _, f := range found {
+		if strings.Contains(f.Says, clientToken) || strings.ContainsRune(f.Says, '\x1b') {
+			t.Errorf("%q", f.Says)
+		}
+	}
+	if want := `"\x1b[2J‹the client's access token›" is called, though what was asked for is "mail_whoami"`; found[1].Says != want {
+		t.Errorf("says %q, want %q", found[1].Says, want)
+	}
+}
+
+// The same holds in a trace with names for its secrets, where "token-1" is not
+// found in "refresh-token-12".
+func TestATraceWithNamesIsJudgedToo(t *testing.T) {
+	s := town()
+	if found := invariant.Judge(s.Named()); len(found) > 0 {
+		t.Fatalf("%+v", found)
+	}
+	sends(atMail, "Authorization", "Bearer "+clientToken)(s)
+	want := []invariant.Finding{{Rule: "client-credential-stays", Exchange: atMail, Says: "the client's access token is in the header Authorization"}}
+	if diff := cmp.Diff(want, invariant.Judge(s.Named())); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Header names may be spelled in any way by who captured them.
+func TestHeaderNamesAreAnyCase(t *testing.T) {
+	s := town()
+	s.Exchanges[atSync].Request.Header = http.Header{"authorization": {"Bearer " + mailToken}, "content-type": {"application/json"}}
+	want := []invariant.Finding{{Rule: "server-credential-stays", Exchange: atSync, Says: "the access token from mail-as.example is in the header Authorization"}}
+	if diff := cmp.Diff(want, invariant.Judge(s.Trace)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestTheObservedStoriesHold(t *testing.T) {
+	saw := map[string]int{}
+	for _, observed := range observations(t) {
+		for _, r := range invariant.Examine(observed) {
+			saw[r.Rule.ID] += r.Saw
+			for _, f := range r.Findings {
+				t.Errorf("%s: %+v", observed.Scenario, f)
+			}
+		}
+	}
+	for _, id := range []string{"client-credential-stays", "server-credential-stays", "portal-fits-the-schema", "sync-bypasses-gateway", "names-lose-their-prefix"} {
+		if saw[id] == 0 {
+			t.Errorf("%s judged nothing", id)
+		}
+	}
+}
+
+// observations are the traces of the pictured stories.
+func observations(t testing.TB) []trace.Trace {
+	t.Helper()
+	files, err := filepath.Glob("../../diagrams/observed/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d observed stories, error %v", len(files), err)
+	}
+	var all []trace.Trace
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		observed, err := trace.Decode(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, observed)
+	}
+	return all
+}
+
+func BenchmarkJudge(b *testing.B) {
+	all := observations(b)
+	exchanges := 0
+	for b.Loop() {
+		for _, t := range all {
+			exchanges += len(t.Exchanges)
+			invariant.Judge(t)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(exchanges), "µs/exchange")
+}
+
+// FuzzJudge feeds what no portal would send: nothing may panic, and equal
+// traces are judged equally.
+func FuzzJudge(f *testing.F) {
+	s := town()
+	for _, m := range mutants {
+		s = town()
+		m.breaks(s)
+		e := s.Exchanges[m.at]
+		f.Add(e.Request.URL, e.Request.Body, e.Response.Body, e.Request.Header.Get("Authorization"), uint8(m.at))
+	}
+	f.Add("%", "{\"jsonrpc\":\"2.0\",\"id\":1e999999999,\"method\":\"tools/call\"}", "data: {\"jsonrpc\":2}\r\r", "Basic Og==", uint8(atWiki))
+	f.Fuzz(func(t *testing.T, address, body, answer, header string, at uint8) {
+		s := town()
+		e := &s.Exchanges[int(at)%places]
+		e.Request.URL, e.Request.Body, e.Response.Body = address, body, answer
+		for _, name := range []string{"Authorization", "Cookie", "Mcp-Name", "Mcp-Protocol-Version", "Mcp-Session-Id", "Referer"} {
+			e.Request.Header.Set(name, header)
+			e.Response.Header.Set(name, header)
+		}
+		e.Response.Header.Set("Www-Authenticate", header)
+		e.Response.Header.Set("Set-Cookie", header)
+		e.Answered = int(at) - 128
+		if !slices.Equal(invariant.Judge(s.Trace), invariant.Judge(s.Trace)) {
+			t.Error("judged differently twice")
+		}
+	})
+}

@@ -1,0 +1,250 @@
+package invariant
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/simulators/trace"
+)
+
+func messageRules() []Rule {
+	return []Rule{
+		{"portal-fits-the-schema", "Every message that the portal sends fits its revision's schema.",
+			[]string{"MCP-FS-27", "MCP-FS-28", "MCP-FS-33", "MCP-UC-07"}, fixtures.Must, portalFits},
+		{"misfits-are-refused", "A client's message that breaks its revision's schema is not answered with a result.",
+			[]string{"MCP-FS-11"}, fixtures.Should, misfitsAreRefused},
+		{"others-fit-the-schema", "Every message of others than the portal and its clients fits its revision's schema.",
+			[]string{"MCP-FS-27"}, fixtures.May, othersFit},
+		{"answers-carry-the-id", "Every request is answered once, under its own id.",
+			[]string{"MCP-FS-27", "SEC-H-22", "SEC-M-10"}, fixtures.Must, answersCarryTheID},
+		{"nobody-asks-back-in-2026", "In 2026-07-28 no answer holds a request, and no request an answer.",
+			[]string{"MCP-FS-17", "MCP-UC-14"}, fixtures.Must, nobodyAsksBack},
+		{"error-codes-are-known", "In 2026-07-28 the portal answers with no retired code, and with none of the reserved range that nobody defined.",
+			[]string{"MCP-FS-29"}, fixtures.Must, errorCodes},
+		{"progress-was-asked-for", "Progress is told under a token of the request it belongs to, goes up, and ends with the answer.",
+			[]string{"MCP-FS-20", "MCP-FS-39", "SEC-I-11"}, fixtures.Must, progressWasAskedFor},
+		{"notifications-get-202", "A notification that is accepted is answered with 202 and nothing more.",
+			[]string{"MCP-FS-04"}, fixtures.Must, notificationsGet202},
+	}
+}
+
+// misfits are what the schema finds wrong with messages; asked are the
+// requests that they may answer.
+func (v *view) misfits(era string, these, asked []message) []string {
+	s := schemas()[era]
+	if s == nil {
+		return nil
+	}
+	var wrong []string
+	for _, m := range these {
+		method := ""
+		if i := slices.IndexFunc(asked, func(a message) bool { return a.request() && same(a.id, m.id) }); i >= 0 {
+			method = asked[i].method
+		}
+		what := firstOf(m.method, method)
+		for _, w := range s.wrong(m, method) {
+			wrong = append(wrong, strings.TrimSpace(v.show(what)+" "+w))
+		}
+	}
+	return wrong
+}
+
+func portalFits(v *view, h *hop) (bool, []string) {
+	if h.era == "" {
+		return false, nil
+	}
+	judged, wrong := false, []string(nil)
+	if portal(h.from) && h.behind() && len(h.asked) > 0 {
+		judged, wrong = true, h.misasked
+	}
+	if portal(h.to) && len(h.told) > 0 {
+		judged = true
+		for _, w := range h.mistold {
+			if !v.relayed[w] {
+				wrong = append(wrong, w)
+			}
+		}
+	}
+	return judged, wrong
+}
+
+// check holds every message against its schema, once, and keeps what is wrong
+// inside the content of servers' answers: a portal hands that on as it is.
+func (v *view) check() {
+	v.relayed = map[string]bool{}
+	for i := range v.hops {
+		h := &v.hops[i]
+		h.misasked, h.mistold = v.misfits(h.era, h.asked, nil), v.misfits(h.era, h.told, h.asked)
+		if !h.behind() {
+			continue
+		}
+		for _, w := range h.mistold {
+			if _, place, ok := strings.Cut(w, " /result/"); ok && strings.Contains(place[:strings.Index(place+": ", ": ")], "/") {
+				v.relayed[w] = true
+			}
+		}
+	}
+}
+
+func misfitsAreRefused(v *view, h *hop) (bool, []string) {
+	if !v.front(h) || h.era == "" || len(h.asked) == 0 {
+		return false, nil
+	}
+	return true, unless(h, false, slices.Clone(h.misasked))
+}
+
+func othersFit(v *view, h *hop) (bool, []string) {
+	if h.era == "" {
+		return false, nil
+	}
+	judged, wrong := false, []string(nil)
+	stranger := func(r trace.Role) bool { return r == "" }
+	if stranger(h.from) && stranger(h.to) && len(h.asked) > 0 {
+		judged, wrong = true, h.misasked
+	}
+	if (stranger(h.to) || h.to == trace.Upstream) && len(h.told) > 0 {
+		judged, wrong = true, slices.Concat(wrong, h.mistold)
+	}
+	return judged, wrong
+}
+
+func answersCarryTheID(v *view, h *hop) (bool, []string) {
+	if !portal(h.to) || h.Request.Method != http.MethodPost || len(h.asked) == 0 || h.Response == nil {
+		return false, nil
+	}
+	var wrong []string
+	answered := map[int]int{}
+	for _, m := range h.told {
+		if !m.response() {
+			continue
+		}
+		i := slices.IndexFunc(h.asked, func(a message) bool { return a.request() && same(a.id, m.id) })
+		if i < 0 && m.is("id") {
+			wrong = append(wrong, "an answer carries an id that nobody asked under")
+		}
+		answered[i]++
+	}
+	for i, m := range h.asked {
+		switch {
+		case !m.request():
+		case answered[i] > 1:
+			wrong = append(wrong, fmt.Sprintf("%s is answered %d times", v.show(m.method), answered[i]))
+		case answered[i] == 0 && len(wrong) == 0 && h.whole():
+			wrong = append(wrong, v.show(m.method)+" gets no answer, though the status is "+fmt.Sprint(h.Status()))
+		}
+	}
+	return true, wrong
+}
+
+// whole says whether the answer, which is a good one, has all it will have: a
+// stream may have been cut.
+func (h *hop) whole() bool {
+	return h.succeeded() && !strings.HasPrefix(h.tells("Content-Type"), "text/event-stream")
+}
+
+func nobodyAsksBack(v *view, h *hop) (bool, []string) {
+	if h.era != modern {
+		return false, nil
+	}
+	var wrong []string
+	switch {
+	case portal(h.to) && len(h.told) > 0:
+		for _, m := range h.told {
+			if m.request() {
+				wrong = append(wrong, "the answer holds the request "+v.show(m.method))
+			}
+		}
+		return true, wrong
+	case h.behind() && len(h.asked) > 0:
+		for _, m := range h.asked {
+			if m.response() {
+				wrong = append(wrong, "the request is an answer")
+			}
+		}
+		return true, wrong
+	}
+	return false, nil
+}
+
+// MCP 2026-07-28, Error Codes: the range that the protocol keeps for itself,
+// what it has defined of it, and what it has retired.
+const (
+	reservedFrom, reservedTo = -32099, -32020
+	definedFrom              = -32022
+)
+
+func errorCodes(v *view, h *hop) (bool, []string) {
+	if h.era != modern || !portal(h.to) || len(h.told) == 0 {
+		return false, nil
+	}
+	var wrong []string
+	for _, m := range h.told {
+		e, _ := m.doc["error"].(map[string]any)
+		code, ok := number(e["code"])
+		switch {
+		case !ok:
+		case code == -32002, code == -32042:
+			wrong = append(wrong, fmt.Sprintf("the code %.0f is retired", code))
+		case code >= reservedFrom && code <= reservedTo && code < definedFrom:
+			wrong = append(wrong, fmt.Sprintf("the code %.0f is reserved, and nobody defined it", code))
+		}
+	}
+	return true, wrong
+}
+
+func progressWasAskedFor(_ *view, h *hop) (bool, []string) {
+	if !portal(h.to) || h.Request.Method != http.MethodPost || len(h.asked) == 0 {
+		return false, nil
+	}
+	judged, done, wrong := false, false, []string(nil)
+	last := map[any]float64{}
+	for _, m := range h.told {
+		if done = done || m.response(); m.method != "notifications/progress" {
+			continue
+		}
+		judged = true
+		token, _ := key(m.params["progressToken"])
+		mine := slices.ContainsFunc(h.asked, func(a message) bool {
+			asked, ok := key(a.meta["progressToken"])
+			return ok && asked == token
+		})
+		before, again := last[token]
+		now, _ := number(m.params["progress"])
+		switch {
+		case !mine:
+			wrong = append(wrong, "progress is told under a token that the request does not have")
+		case done:
+			wrong = append(wrong, "progress is told after the answer")
+		case again && now <= before:
+			wrong = append(wrong, fmt.Sprintf("progress goes from %g to %g", before, now))
+		}
+		last[token] = now
+	}
+	return judged, wrong
+}
+
+// key is a progress token as something that can be compared.
+func key(token any) (any, bool) {
+	switch token.(type) {
+	case string, float64:
+		return token, true
+	}
+	return nil, false
+}
+
+func notificationsGet202(v *view, h *hop) (bool, []string) {
+	if !portal(h.to) || len(h.asked) == 0 || !h.succeeded() ||
+		slices.ContainsFunc(h.asked, func(m message) bool { return m.method == "" || m.is("id") }) {
+		return false, nil
+	}
+	switch {
+	case h.Status() != http.StatusAccepted:
+		return true, []string{fmt.Sprintf("the status is %d", h.Status())}
+	case h.Response.Body != "":
+		return true, []string{"the answer has a body"}
+	}
+	return true, nil
+}
