@@ -152,7 +152,7 @@ var parameters = []string{
 }
 
 func noCredentialInURLs(v *view, h *hop) (bool, []string) {
-	if h.from == "" && h.to == "" || h.host == "" {
+	if h.from == "" && h.to == "" {
 		return false, nil
 	}
 	var wrong []string
@@ -164,16 +164,12 @@ func noCredentialInURLs(v *view, h *hop) (bool, []string) {
 			}
 		}
 	}
-	if to, err := url.Parse(h.asks("Referer")); err == nil && to.Host != "" {
-		wrong = append(wrong, inURL(to, "the Referer")...)
-		if to.Query().Get("code") != "" && !strings.EqualFold(to.Host, h.host) {
-			wrong = append(wrong, "an authorization code is in the Referer")
-		}
+	from := address(h.asks("Referer"))
+	wrong = append(wrong, inURL(from, "the Referer")...)
+	if from.Query().Get("code") != "" && !strings.EqualFold(from.Host, h.host) {
+		wrong = append(wrong, "an authorization code is in the Referer")
 	}
-	if to, err := url.Parse(h.tells("Location")); err == nil {
-		wrong = append(wrong, inURL(to, "the Location of the answer")...)
-	}
-	return true, wrong
+	return true, append(wrong, inURL(address(h.tells("Location")), "the Location of the answer")...)
 }
 
 // inURL is which parameters of a URL's query or fragment are credentials.

@@ -65,16 +65,24 @@ func read(t trace.Trace) *view {
 
 func (v *view) hop(e *trace.Exchange) hop {
 	e = canonical(e)
-	h := hop{Exchange: e, from: v.trace.Role(e.From), to: v.trace.Role(e.To), url: &url.URL{}}
-	if u, err := url.Parse(e.Request.URL); err == nil {
-		h.url, h.host = u, strings.ToLower(u.Host)
-	}
+	h := hop{Exchange: e, from: v.trace.Role(e.From), to: v.trace.Role(e.To), url: address(e.Request.URL)}
+	h.host = strings.ToLower(h.url.Host)
 	h.asked = messages(e.Request.Header, e.Request.Body)
 	if e.Response != nil {
 		h.told = messages(e.Response.Header, e.Response.Body)
 	}
 	h.era = h.revision()
 	return h
+}
+
+// address is a URL; of one that does not parse, its query at least.
+func address(raw string) *url.URL {
+	if u, err := url.Parse(raw); err == nil {
+		return u
+	}
+	_, query, _ := strings.Cut(raw, "?")
+	query, _, _ = strings.Cut(query, "#")
+	return &url.URL{RawQuery: query}
 }
 
 // canonical is the exchange with its header names spelled as net/http does,

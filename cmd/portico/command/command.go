@@ -44,7 +44,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	here.flag(connect)
 	root.AddCommand(runCommand(), listCommand(), diagramsCommand(),
 		upCommand(), connect, callCommand(), tokenCommand(), doCommand(), faultsCommand(),
-		breakCommand(), journalCommand(), waitCommand(), saveCommand(), drawCommand())
+		breakCommand(), journalCommand(), waitCommand(), saveCommand(), drawCommand(), judgeCommand())
 	err := root.ExecuteContext(ctx)
 	var exit exitError
 	switch {
