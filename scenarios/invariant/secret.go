@@ -109,39 +109,49 @@ type sight struct {
 	where string
 }
 
-// inText adds what a text holds, each secret once per place.
-func (v *vault) inText(all []sight, where, text string) []sight {
+// sights collects each secret once per place.
+type sights struct {
+	vault *vault
+	known map[sight]bool
+	all   []sight
+}
+
+func (s *sights) inText(where, text string) {
 	for _, reading := range readings(text) {
-		v.search.find(reading, func(s *secret, _, _ int) {
-			if seen := (sight{s, where}); !slices.Contains(all, seen) {
-				all = append(all, seen)
+		s.vault.search.find(reading, func(found *secret, _, _ int) {
+			if seen := (sight{found, where}); !s.known[seen] {
+				if s.known == nil {
+					s.known = map[sight]bool{}
+				}
+				s.known[seen] = true
+				s.all = append(s.all, seen)
 			}
 		})
 	}
-	return all
 }
 
-func (v *vault) inHeader(all []sight, header http.Header, but ...string) []sight {
+func (s *sights) inHeader(header http.Header, but ...string) {
 	for _, key := range slices.Sorted(maps.Keys(header)) {
 		for _, value := range header[key] {
 			if !slices.Contains(but, key) {
-				all = v.inText(all, "the header "+key, value)
+				s.inText("the header "+key, value)
 			}
 		}
 	}
-	return all
 }
 
 // inRequest is every secret of a request. The cookies a browser sends are its
 // own affair: on one machine all ports share them.
 func (v *vault) inRequest(h *hop) []sight {
-	all := v.inText(nil, "the URL", h.Request.URL)
+	s := sights{vault: v}
+	s.inText("the URL", h.Request.URL)
 	if h.from == trace.Browser {
-		all = v.inHeader(all, h.Request.Header, "Cookie")
+		s.inHeader(h.Request.Header, "Cookie")
 	} else {
-		all = v.inHeader(all, h.Request.Header)
+		s.inHeader(h.Request.Header)
 	}
-	return v.inText(all, "the body", h.Request.Body)
+	s.inText("the body", h.Request.Body)
+	return s.all
 }
 
 // inAnswer is every secret of a response.
@@ -149,7 +159,10 @@ func (v *vault) inAnswer(h *hop) []sight {
 	if h.Response == nil {
 		return nil
 	}
-	return v.inText(v.inHeader(nil, h.Response.Header), "the body", h.Response.Body)
+	s := sights{vault: v}
+	s.inHeader(h.Response.Header)
+	s.inText("the body", h.Response.Body)
+	return s.all
 }
 
 // collect fills the vault: those of the client's side first, since a token that
