@@ -3,6 +3,7 @@ package invariant_test
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -140,6 +141,30 @@ var mutants = []struct {
 		atWikiCallInside, "the code -32030 is reserved, and nobody defined it", nil},
 	{"progress-was-asked-for", replaces(atWikiCall, `"params":{"progressToken":"p"`, `"params":{"progressToken":"q"`), atWikiCall,
 		"progress is told under a token that the request does not have", nil},
+	{"progress-was-asked-for", replaces(atWikiCall, "event: message\n", "data: "+progress(2)+"\n\n"), atWikiCall,
+		"progress goes from 2 to 1", nil},
+	{"progress-was-asked-for", func(s *scene) { s.Exchanges[atWikiCall].Response.Body += "data: " + progress(2) + "\n\n" }, atWikiCall,
+		"progress is told after the answer", nil},
+	{"answers-carry-the-id", func(s *scene) {
+		s.Exchanges[atWikiCall].Response.Body += "data: " + result(3, `{"resultType":"complete","content":[]}`) + "\n\n"
+	}, atWikiCall, `"tools/call" is answered 2 times`, nil},
+	{"nobody-asks-back-in-2026", func(s *scene) { s.Exchanges[atGateway].Request.Body = result(3, `{"resultType":"complete"}`) }, atGateway,
+		"the request is an answer", nil},
+	{"notifications-get-202", func(s *scene) { s.Exchanges[atInitialized].Response.Body = "ok" }, atInitialized,
+		"the answer has a body", nil},
+	{"server-credential-stays", func(s *scene) {
+		i := s.ask("portal", "mail-as", "POST", "https://mail-as.example/token", "grant_type=refresh_token&refresh_token="+mailFresh)
+		s.answer(i, 200, `{"access_token":"mail-access-second-4Gh7Jk"}`)
+		s.answer(s.ask("portal", "trap", "GET", "https://trap.example/", "", "Authorization", "Bearer mail-access-second-4Gh7Jk"), 200, "")
+	}, places + 1, "the access token from mail-as.example is in the header Authorization", nil},
+	{"credentials-are-encrypted", replaces(atServerToken, "https://mail-as", "http://mail-as"), atServerToken,
+		"a token is answered over plain HTTP", nil},
+	{"names-lose-their-prefix", func(s *scene) {
+		s.call(request(7, "tools/call", `{"name":"mail_whoami"}`), 200, func() string {
+			s.answer(s.ask("portal", "wiki", "POST", "https://wiki.example/mcp", request(4, "tools/call", `{"name":"whoami"}`)), 200, result(4, `{"content":[]}`))
+			return result(7, `{"content":[]}`)
+		}, "Mcp-Protocol-Version", legacyHeader)
+	}, places + 2, `what belongs to "mail" is called at "wiki.example", and before at "mail.example"`, nil},
 	{"notifications-get-202", func(s *scene) { s.Exchanges[atInitialized].Response.Status = 200 }, atInitialized,
 		"the status is 200", nil},
 	{"names-lose-their-prefix", replaces(atMail, `"whoami"`, `"delete_all"`), atMail,
@@ -148,6 +173,88 @@ var mutants = []struct {
 		s.replace(atGateway, `"search"`, `"wiki_search"`)
 		s.Exchanges[atGateway].Request.Header.Set("Mcp-Name", "wiki_search")
 	}, atGateway, `"wiki_search" is called, though what was asked for is "wiki_search"`, nil},
+}
+
+func progress(n int) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"p","progress":%d}}`, n)
+}
+
+// allowed are changes of the town that look wrong and are not.
+var allowed = map[string]func(*scene){
+	"a name in Base64":                sends(atGateway, "Mcp-Name", "=?base64?c2VhcmNo?="),
+	"the door's own cookie":           tells(atCallback, "Set-Cookie", "CF_Authorization="+assertion+"; Secure"),
+	"a hint at sign-out":              replaces(atLogin, "/login", "/logout?id_token_hint="+idToken),
+	"a kind of content of the future": replaces(atMailCall, `"type":"text"`, `"type":"hologram"`),
+	"a revision of the future": func(s *scene) {
+		s.replace(atSync, `"params":{}`, `"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2099-01-01"}}`)
+		s.Exchanges[atSync].Request.Header.Set("Mcp-Protocol-Version", "2099-01-01")
+	},
+	"plain HTTP on this machine":           replaces(atCallbackInside, "https://portal.internal.example", "http://127.0.0.1:7801"),
+	"an alias nobody has listed yet":       func(s *scene) { s.Exchanges = s.Exchanges[:atSync] },
+	"an answer that was cut":               func(s *scene) { s.Exchanges[atWikiCall].Response.Body = "event: message\n" },
+	"an answer that never came":            func(s *scene) { s.Exchanges[atMailCall].Response, s.Exchanges[atMailCall].Answered = nil, 0 },
+	"a proxy's credential for the gateway": sends(atGateway, "Proxy-Authorization", "Basic eDp5"),
+	"a code of the portal's in a path of the client's own": func(s *scene) {
+		s.answer(s.ask("alice.browser", "alice", "GET", "http://127.0.0.1:9/callback?code=own-code-0Pl9Ok8Ij7", ""), 200, "")
+	},
+	"the admin's token in everybody's calls": func(s *scene) {
+		s.Roles["admin"] = trace.Admin
+		s.answer(s.ask("alice", "admin", "GET", "https://admin.example/servers", "", "Authorization", "Bearer admin-token-6Yh5Gt"), 200, "")
+		s.Exchanges[atMailCall].From = "bob"
+	},
+	"a tool of the portal's that calls others": func(s *scene) {
+		s.replace(atMailCall, "mail_whoami", "portal_codemode_execute")
+		s.replace(atMailCallInside, "mail_whoami", "portal_codemode_execute")
+	},
+	"another way to write a prefix": func(s *scene) {
+		s.replace(atMailCall, "mail_whoami", "mail.whoami")
+		s.replace(atMailCallInside, "mail_whoami", "mail.whoami")
+	},
+	"a refused misfit": func(s *scene) {
+		i := s.ask("alice", "access", "POST", "https://portal.example/mcp", `{"jsonrpc":"2.0","id":null,"method":"tools/call"}`)
+		s.answer(i, 400, `{"jsonrpc":"2.0","error":{"code":-32600,"message":"m"}}`)
+	},
+	"a stream beside everything else": func(s *scene) {
+		i := s.ask("alice", "access", "GET", "https://portal.example/mcp", "", "Authorization", "Bearer "+clientToken)
+		s.answer(i, 200, "data: "+progress(1)+"\n\n", "Content-Type", "text/event-stream")
+	},
+}
+
+func TestWhatIsAllowedIsNotFound(t *testing.T) {
+	for what, change := range allowed {
+		s := town()
+		change(s)
+		for _, f := range invariant.Judge(s.Trace) {
+			t.Errorf("%s: %+v", what, f)
+		}
+	}
+}
+
+// What is wrong inside a server's content is the server's, though the portal
+// hands it on.
+func TestWhatIsRelayedIsNotThePortals(t *testing.T) {
+	s := town()
+	for _, i := range []int{atMail, atMailCall, atMailCallInside} {
+		s.replace(i, `"text":"alice"`, `"words":"alice"`)
+	}
+	want := []invariant.Finding{{Rule: "others-fit-the-schema", Exchange: atMail, Says: `"tools/call" /result/content/0: lacks text`}}
+	if diff := cmp.Diff(want, invariant.Judge(s.Trace)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A trace with more secrets than can be told apart is not judged by them, and
+// says so: nothing is not a pass.
+func TestTooManySecretsAreNotJudged(t *testing.T) {
+	s := town()
+	for i := range 60_000 {
+		s.answer(s.ask("bob", "access", "DELETE", "https://portal.example/mcp", "", "Authorization", fmt.Sprintf("Bearer flood-of-tokens-%d", i)), 204, "")
+	}
+	for _, r := range invariant.Examine(s.Trace) {
+		if strings.HasSuffix(r.Rule.ID, "-stays") && r.Rule.ID != "clients-headers-stay" && r.Saw > 0 {
+			t.Errorf("%s judged %d", r.Rule.ID, r.Saw)
+		}
+	}
 }
 
 func TestEveryRuleJudgesTheTownAndItHolds(t *testing.T) {

@@ -15,6 +15,7 @@ const (
 	clientID     = "4f9c1e77a0b84d21"
 	assertion    = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLWFjY2Vzcw"
 	idpToken     = "idp-access-9Jx2Kq7Wm4Zt"
+	idToken      = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJwb3J0aWNvIn0.c2lnbmF0dXJlLW9mLWlkcA"
 	mailToken    = "mail-access-3Vb8Nn1Pq6Ry"
 	mailFresh    = "mail-refresh-5Tg0Hj4Kd8Lw"
 	mailSession  = "mail-session-7Uq2Xe9Bc5Mz"
@@ -108,7 +109,7 @@ func (s *scene) signIn() {
 	i := s.ask("alice.browser", "idp", "POST", "https://idp.example/login", "username=alice&password="+password)
 	s.answer(i, 303, "", "Location", "https://portal.example/login/callback?code=idp-code-1Qw3Er5Ty7&state=s1")
 	i = s.ask("access", "idp", "POST", "https://idp.example/token", "grant_type=authorization_code&code=idp-code-1Qw3Er5Ty7")
-	s.answer(i, 200, `{"access_token":"`+idpToken+`","token_type":"Bearer"}`)
+	s.answer(i, 200, `{"access_token":"`+idpToken+`","id_token":"`+idToken+`","token_type":"Bearer"}`)
 	const callback = "/servers-callback?code=mail-code-8Ui6Yt4Re2&state=s2"
 	outer := s.ask("alice.browser", "access", "GET", "https://portal.example"+callback, "")
 	inner := s.ask("access", "portal", "GET", "https://portal.internal.example"+callback, "", "Cf-Access-Jwt-Assertion", assertion)
