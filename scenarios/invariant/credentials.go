@@ -31,7 +31,7 @@ func credentialRules() []Rule {
 			[]string{"MCP-FA-06", "SEC-A-02", "SEC-Q-04"}, fixtures.Must, noCredentialInURLs},
 		{"tokens-are-not-stored", "An answer with a token in it may not be stored on its way.",
 			[]string{"SEC-D-16"}, fixtures.Must, tokensAreNotStored},
-		{"credentials-are-encrypted", "Credentials travel over TLS, but for this machine itself.",
+		{"credentials-are-encrypted", "Credentials travel over TLS, but within a machine or its own network.",
 			[]string{"SEC-A-11"}, fixtures.Must, credentialsAreEncrypted},
 	}
 }
@@ -241,7 +241,13 @@ func credentialsAreEncrypted(_ *view, h *hop) (bool, []string) {
 	return true, nil
 }
 
+// local says whether the name, or the address, leads nowhere beyond a machine
+// or its own network (RFC 6761, RFC 1918, ICANN's .internal); a name without a
+// dot is one of a container network.
 func local(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+	if ip := net.ParseIP(host); ip != nil {
+		return ip.IsLoopback() || ip.IsPrivate()
+	}
+	top := host[strings.LastIndexByte(host, '.')+1:]
+	return !strings.Contains(host, ".") || top == "localhost" || top == "internal" || top == "local"
 }

@@ -30,10 +30,11 @@ func headerRules() []Rule {
 }
 
 // identifying are headers by which a front door tells those behind it who
-// asks; addressing are those that tell from where, which a gateway may add anew.
+// asks, and which no server is configured to want as its own credential;
+// addressing are those that tell from where, which a gateway may add anew.
 var (
 	identifying = []string{
-		"Cf-Access-Jwt-Assertion", "Cf-Access-Token", "Cf-Access-Authenticated-User-Email", "Cf-Authorization",
+		"Cf-Access-Jwt-Assertion", "Cf-Access-Authenticated-User-Email",
 		"X-Forwarded-User", "X-Forwarded-Email", "X-Forwarded-Preferred-Username", "X-Forwarded-Access-Token", "X-Forwarded-Groups",
 		"X-Auth-Request-User", "X-Auth-Request-Email", "X-Auth-Request-Access-Token", "X-Remote-User", "Remote-User", "X-Goog-Iap-Jwt-Assertion",
 		"X-Amzn-Oidc-Data", "X-Amzn-Oidc-Accesstoken",
@@ -177,6 +178,9 @@ func unless(h *hop, own bool, wrong []string) []string {
 	return wrong
 }
 
+// headerSince is the first revision that has the header Mcp-Protocol-Version.
+const headerSince = "2025-06-18"
+
 func versionsAgree(v *view, h *hop) (bool, []string) {
 	own, client := v.answerable(h)
 	if !own && !client || len(h.asked) == 0 && h.asks("Mcp-Session-Id") == "" {
@@ -200,7 +204,7 @@ func versionsAgree(v *view, h *hop) (bool, []string) {
 		}
 	}
 	agreed := v.sessions[h.host+" "+h.asks("Mcp-Session-Id")]
-	if own && agreed != "" && !judged {
+	if own && agreed >= headerSince && !judged {
 		judged = true
 		if got := h.asks("Mcp-Protocol-Version"); got != agreed {
 			wrong = append(wrong, "Mcp-Protocol-Version is "+v.show(got)+", agreed on was "+v.show(agreed))

@@ -189,7 +189,12 @@ var allowed = map[string]func(*scene){
 		s.replace(atSync, `"params":{}`, `"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2099-01-01"}}`)
 		s.Exchanges[atSync].Request.Header.Set("Mcp-Protocol-Version", "2099-01-01")
 	},
-	"plain HTTP on this machine":           replaces(atCallbackInside, "https://portal.internal.example", "http://127.0.0.1:7801"),
+	"plain HTTP on this machine":        replaces(atCallbackInside, "https://portal.internal.example", "http://127.0.0.1:7801"),
+	"plain HTTP in a container network": replaces(atCallbackInside, "https://portal.internal.example", "http://portal:8080"),
+	"a revision before the header": func(s *scene) {
+		s.replace(atMailInitialize, `"result":{"protocolVersion":"2025-11-25"`, `"result":{"protocolVersion":"2025-03-26"`)
+		s.Exchanges[atMail].Request.Header.Del("Mcp-Protocol-Version")
+	},
 	"an alias nobody has listed yet":       func(s *scene) { s.Exchanges = s.Exchanges[:atSync] },
 	"an answer that was cut":               func(s *scene) { s.Exchanges[atWikiCall].Response.Body = "event: message\n" },
 	"an answer that never came":            func(s *scene) { s.Exchanges[atMailCall].Response, s.Exchanges[atMailCall].Answered = nil, 0 },
