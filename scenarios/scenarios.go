@@ -168,6 +168,8 @@ func (r *run) judge(report SpecReport) verdict.Result {
 	o := outcome{took: report.RunTime}
 	switch {
 	case t.fault != "" || t.unseen != "":
+	case t.missing != "":
+		o.missing = t.missing
 	case report.State == types.SpecStatePanicked && len(t.failures) == 0:
 		t.fault = report.Failure.Message + " " + report.Failure.ForwardedPanic + "\n" + report.Failure.Location.String()
 	case t.world != nil && t.world.Ended() != "":

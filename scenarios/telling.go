@@ -24,6 +24,7 @@ type telling struct {
 	failures []verdict.Failure
 	unseen   string // the ability that our seat lacks
 	fault    string // of the harness
+	missing  string // what was needed first and is not there
 	seen     string
 	trace    trace.Trace
 	evidence []verdict.Evidence
@@ -147,7 +148,8 @@ func (t *telling) inWorld(picture string) {
 	}
 	w, err := world.Open(now.target, place, t.revision)
 	if err != nil {
-		t.harness(fmt.Errorf("open world %q: %w", t.story.world, err))
+		t.missing = fmt.Sprintf("the portal does not stand in the world %q: %v", t.story.world, err)
+		Fail(t.missing)
 	}
 	t.world = w
 	defer w.Close()

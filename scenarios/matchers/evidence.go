@@ -91,10 +91,14 @@ func Issued(t world.Sight, by trace.Party, field string) string {
 }
 
 // ApplicationToken is the last application token that access sent to the portal.
+// A sight without one proves nothing, and ends the story.
 func ApplicationToken(t world.Sight) string {
 	value := ""
 	for _, e := range t.From("access").Into("portal").Exchanges {
 		value = e.Request.Header.Get("Cf-Access-Jwt-Assertion")
+	}
+	if value == "" {
+		t.Missing("access sent the portal no application token")
 	}
 	return value
 }

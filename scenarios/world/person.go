@@ -72,12 +72,17 @@ func (p *Person) TryConnect() (*Session, error) {
 	return &Session{person: p, session: s}, nil
 }
 
-// AccessToken is the token the portal gave the person's client.
+// AccessToken is the token the portal gave the person's client. If it gave none
+// the story ends: nothing can be said of where it went.
 func (p *Person) AccessToken() string {
 	if p.client == nil {
 		fail(fmt.Errorf("%s has not connected", p.party))
 	}
-	return p.client.Credentials().AccessToken
+	token := p.client.Credentials().AccessToken
+	if token == "" {
+		p.world.end(fmt.Sprintf("%s was given no access token", p.party))
+	}
+	return token
 }
 
 // Knock sends one raw request to the portal's MCP endpoint, with no credential
