@@ -58,7 +58,16 @@ type run struct {
 	options Options
 	terms   verdict.Terms
 	telling *telling
+	watched map[string]*everywhere // by revision
 	results []verdict.Result
+}
+
+// keep takes a result and tells who wants to know.
+func (r *run) keep(result verdict.Result) {
+	r.results = append(r.results, result)
+	if r.options.Report != nil {
+		r.options.Report(result)
+	}
 }
 
 var now = &run{}
@@ -71,23 +80,20 @@ var _ = Describe("", func() {
 		chapter()
 	}
 	ReportAfterEach(func(r SpecReport) {
-		result := now.judge(r)
-		now.results = append(now.results, result)
-		if now.options.Report != nil {
-			now.options.Report(result)
-		}
+		now.keep(now.judge(r))
 	})
 })
 
 // Run tells the selected stories to the target inside a test, and returns what
 // became of them. Nothing selected is a failure.
 func Run(t *testing.T, tg target.Target, o Options) []verdict.Result {
-	now = &run{t: t, target: tg, options: o, terms: o.terms(tg)}
+	now = &run{t: t, target: tg, options: o, terms: o.terms(tg), watched: map[string]*everywhere{}}
 	gomega.RegisterFailHandler(func(message string, skip ...int) { now.telling.failed(message, skip...) })
 	suite, reporter := GinkgoConfiguration()
 	suite.FailOnEmpty = true
 	reporter.SilenceSkips = true
 	RunSpecs(t, "A portal", suite, reporter)
+	now.conclude()
 	return now.results
 }
 

@@ -162,6 +162,7 @@ func (t *telling) witness(picture string) {
 	whole := t.world.Whole()
 	t.seen, t.evidence = t.world.Seen(), t.world.Evidence(whole)
 	whole.Scenario, whole.Portal, whole.Revision = CurrentSpecReport().FullText(), now.target.Name(), t.revision
+	now.everywhere(t.revision).watch(whole.Scenario, whole, t.evidence)
 	n := trace.NewNamer(trace.Numbers)
 	t.trace = n.Trace(whole)
 	for i, f := range t.failures {

@@ -27,6 +27,8 @@ const (
 	// FreshWorld: every story has a world of its own, in which nobody has been
 	// before.
 	FreshWorld Feature = "fresh-world"
+	// Logs: what the portal itself logs can be read.
+	Logs Feature = "logs"
 )
 
 // Target is a portal under test, ready to be put into a town.
@@ -74,6 +76,9 @@ type Town struct {
 	Forget func()
 	// GatewayLog is the gateway's own HTTP log since Forget.
 	GatewayLog func() []gateway.Record
+	// Log is what the portal itself logged since it was put there; nil for a
+	// target without Logs.
+	Log func() string
 	// Close takes the town down; nothing is left listening or running.
 	Close func()
 }

@@ -93,6 +93,12 @@ func (w *World) GatewayLog() []gateway.Record {
 	return w.town.GatewayLog()
 }
 
+// Log is what the portal itself logged; a story that reads it needs target.Logs.
+func (w *World) Log() string {
+	w.looked(fixtures.AtLog)
+	return w.town.Log()
+}
+
 // Address is the address a party dials from.
 func (w *World) Address(p trace.Party) string {
 	address := w.town.Addresses[p]

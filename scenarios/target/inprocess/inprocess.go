@@ -7,6 +7,8 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/http"
+	"strings"
+	"sync"
 
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/reference"
@@ -62,16 +64,37 @@ func Claims() verdict.Terms {
 // Open puts the portal into the world.
 func (m Memory) Open(ctx context.Context, w fixtures.World, revision string) (*target.Town, error) {
 	c := town.Config{Network: network.InMemory(), World: w, Revision: revision}
-	t, err := town.Open(ctx, c, start(slog.New(slog.DiscardHandler), m.Tampering))
+	var log journal
+	everything := slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})
+	t, err := town.Open(ctx, c, start(slog.New(everything), m.Tampering))
 	if err != nil {
 		return nil, err
 	}
+	t.Town.Log = log.String
 	return &t.Town, nil
 }
 
 // OpenOn puts the reference portal into a world built as the Config says.
 func OpenOn(ctx context.Context, c town.Config, log *slog.Logger) (*town.Town, error) {
 	return town.Open(ctx, c, Start(log))
+}
+
+// journal is a log that is kept.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(b)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
 }
 
 // Start puts the reference portal on a site. A server that the portal refuses

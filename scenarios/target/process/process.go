@@ -40,9 +40,10 @@ type Target struct {
 // Name of the target.
 func (t *Target) Name() string { return cmp.Or(t.Title, "portico up") }
 
-// Has tells that real time is real, and that stories share worlds.
+// Has tells that real time is real, that stories share worlds, and that what
+// the portal logs stays there.
 func (t *Target) Has(f target.Feature) bool {
-	return f != target.VirtualTime && f != target.FreshWorld
+	return f != target.VirtualTime && f != target.FreshWorld && f != target.Logs
 }
 
 // Claims are everything: what stands there is the reference portal.
