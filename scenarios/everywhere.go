@@ -55,7 +55,7 @@ func (e *everywhere) results(revision string, terms verdict.Terms, elsewhere fun
 		}
 		seen := fmt.Sprintf("%d exchanges judged in %d stories, %d wrong", e.saw[r.ID], e.stories, len(failures))
 		result := verdict.Result{
-			Chapter: Everywhere, Story: r.Says, Revision: revision, Seen: seen,
+			Chapter: Everywhere, Story: r.Says, Revision: revision, Seen: seen, Everywhere: true,
 			Evidence: []verdict.Evidence{{Seats: slices.Compact(slices.Clone(e.seats)), Of: seen}},
 		}
 		var worst []verdict.Verdict

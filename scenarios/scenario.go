@@ -88,7 +88,7 @@ func Scenario(predicate string, about ...any) {
 }
 
 func (s story) register() {
-	chapter := strings.Join(CurrentTreeConstructionNodeReport().ContainerHierarchyTexts, " ")
+	chapter := strings.TrimSpace(strings.Join(CurrentTreeConstructionNodeReport().ContainerHierarchyTexts, " "))
 	for i, revision := range s.revisions {
 		if !now.selects(chapter+" "+s.predicate, s.checks) {
 			continue
@@ -135,6 +135,13 @@ func labelled(report types.SpecReport, key string) []string {
 func (s story) run(chapter, revision, picture string) {
 	t := &telling{story: s, chapter: chapter, revision: revision}
 	now.telling = t
+	if now.interrupted() {
+		t.skipped = true
+		Skip("the run was interrupted")
+	}
+	if now.options.Begin != nil {
+		now.options.Begin(chapter+" "+s.predicate, revision)
+	}
 	for _, f := range s.needs {
 		if !now.target.Has(f) {
 			t.unseen = "needs " + string(f)

@@ -7,6 +7,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"path"
 	"slices"
@@ -33,8 +34,15 @@ type Options struct {
 	// Terms are what the target answers for; nil: what it claims itself, and a
 	// target that claims nothing answers for the specification alone.
 	Terms *verdict.Terms
+	// Context ends the run when it is done: the story that is being told is told
+	// to its end, no other begins. nil: nothing does.
+	Context context.Context
+	// Begin is told of each story before it is told; nil: nobody is.
+	Begin func(title, revision string)
 	// Report is told each result as it comes; nil: nobody is.
 	Report func(verdict.Result)
+	// NoPreflight tells the stories though no canary call was seen to arrive.
+	NoPreflight bool
 	// Keep is given the named trace of each pictured story that held; nil:
 	// traces are dropped.
 	Keep func(picture string, t trace.Trace)
@@ -60,7 +68,11 @@ type run struct {
 	telling *telling
 	watched map[string]*everywhere // by revision
 	results []verdict.Result
+	notRun  error
 }
+
+// interrupted says whether the run is to end.
+func (r *run) interrupted() bool { return r.options.Context != nil && r.options.Context.Err() != nil }
 
 // keep takes a result and tells who wants to know.
 func (r *run) keep(result verdict.Result) {
@@ -80,15 +92,25 @@ var _ = Describe("", func() {
 		chapter()
 	}
 	ReportAfterEach(func(r SpecReport) {
-		now.keep(now.judge(r))
+		if !now.telling.skipped {
+			now.keep(now.judge(r))
+		}
 	})
 })
 
 // Run tells the selected stories to the target inside a test, and returns what
-// became of them. Nothing selected is a failure.
+// became of them. Nothing selected is a failure, and so is a target that a first
+// call does not get through.
 func Run(t *testing.T, tg target.Target, o Options) []verdict.Result {
 	now = &run{t: t, target: tg, options: o, terms: o.terms(tg), watched: map[string]*everywhere{}}
-	gomega.RegisterFailHandler(func(message string, skip ...int) { now.telling.failed(message, skip...) })
+	gomega.RegisterFailHandler(func(message string, _ ...int) { now.telling.failed(message) })
+	if !o.NoPreflight {
+		if err := preflight(t, tg); err != nil {
+			now.notRun = err
+			t.Error(err)
+			return nil
+		}
+	}
 	suite, reporter := GinkgoConfiguration()
 	suite.FailOnEmpty = true
 	reporter.SilenceSkips = true
@@ -97,13 +119,13 @@ func Run(t *testing.T, tg target.Target, o Options) []verdict.Result {
 	return now.results
 }
 
-// RunAlone is Run for a program that is not a test binary.
+// RunAlone is Run for a program that is not a test binary. Errors: [ErrNotRun].
 func RunAlone(tg target.Target, o Options) ([]verdict.Result, error) {
 	quiet()
 	if _, err := withT("scenarios", func(t *testing.T) { Run(t, tg, o) }); err != nil {
 		return nil, fmt.Errorf("run scenarios: %w", err)
 	}
-	return now.results, nil
+	return now.results, now.notRun
 }
 
 // Story is one story as a list shows it.

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type telling struct {
 	revision string
 	world    *world.World
 	failures []verdict.Failure
+	skipped  bool   // the run ended before it
 	unseen   string // the ability that our seat lacks
 	fault    string // of the harness
 	missing  string // what was needed first and is not there
@@ -32,12 +34,12 @@ type telling struct {
 
 // failed takes an expectation that did not hold. The story goes on: what else
 // it expects may speak for other requirements. It stands in for Ginkgo's Fail.
-func (t *telling) failed(message string, skip ...int) {
-	f := verdict.Failure{Where: where(skip)}
+func (t *telling) failed(message string) {
+	f := verdict.Failure{Where: where()}
 	if first, rest, found := strings.Cut(message, "\n"); found && t.story.are(strings.Fields(first)) {
 		f.Checks, message = strings.Fields(first), rest
 	}
-	f.Expected, f.Actual, _ = strings.Cut(message, "\nseen:\n")
+	f.Expected, f.Actual = halves(message)
 	if t.world != nil {
 		f.Sent = lastSent(t.world.Whole())
 	}
@@ -49,18 +51,42 @@ func (s story) are(words []string) bool {
 	return len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !slices.Contains(s.checks, w) })
 }
 
-// where is the file and line of an expectation, as gomega counts frames.
-func where(skip []int) string {
-	depth := 2
-	if len(skip) > 0 {
-		depth += skip[0]
+// halves are what was expected and what came, out of the message of a matcher of
+// ours or of gomega's.
+func halves(message string) (expected, actual string) {
+	if ours, found := strings.CutPrefix(message, "expected "); found {
+		expected, actual, _ = strings.Cut(ours, "\nseen:\n")
+		return expected, actual
 	}
-	_, file, line, ok := runtime.Caller(depth)
-	if !ok {
-		return ""
+	theirs, found := strings.CutPrefix(message, "Expected\n")
+	if !found {
+		return message, ""
 	}
-	return fmt.Sprintf("%s:%d", file[strings.LastIndex(file, "/scenarios/")+1:], line)
+	for _, verb := range []string{"\nnot to ", "\nto "} {
+		if before, after, found := strings.Cut(theirs, verb); found {
+			return verb[1:] + after, strings.TrimSpace(before)
+		}
+	}
+	return message, ""
 }
+
+// where is the file and line of the expectation: the innermost line of a story.
+func where() string {
+	calls := make([]uintptr, 64)
+	frames := runtime.CallersFrames(calls[:runtime.Callers(2, calls)])
+	for {
+		f, more := frames.Next()
+		if dir, file := path.Split(f.File); strings.HasSuffix(dir, "/scenarios/") && !machinery[file] {
+			return fmt.Sprintf("scenarios/%s:%d", file, f.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
+}
+
+// machinery are the files of this package in which no story stands.
+var machinery = map[string]bool{"telling.go": true, "scenario.go": true, "scenarios.go": true}
 
 // lastSent is the last request of a client or a browser.
 func lastSent(t trace.Trace) string {

@@ -39,7 +39,7 @@ func Try(m Mutant) (Outcome, error) {
 	if err := inprocess.Warm(); err != nil {
 		return Outcome{}, err
 	}
-	results, err := scenarios.RunAlone(inprocess.Memory{Tampering: m.Tampering}, scenarios.Options{})
+	results, err := scenarios.RunAlone(inprocess.Memory{Tampering: m.Tampering}, scenarios.Options{NoPreflight: true})
 	if err != nil {
 		return Outcome{}, err
 	}

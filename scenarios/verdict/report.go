@@ -116,11 +116,19 @@ func Exit(results []Result) int {
 // Summary is the counts of a run on one line, the zero ones left out.
 func Summary(results []Result) string {
 	var took time.Duration
+	rules := 0
 	for _, r := range results {
 		took += r.Took
+		if r.Everywhere {
+			rules++
+		}
 	}
 	sum := Sum(results)
-	parts := []string{fmt.Sprintf("%d stories", len(results)), fmt.Sprintf("%d requirements:", len(sum))}
+	parts := []string{fmt.Sprintf("%d stories", len(results)-rules)}
+	if rules > 0 {
+		parts = append(parts, fmt.Sprintf("%d rules", rules))
+	}
+	parts = append(parts, fmt.Sprintf("%d requirements:", len(sum)))
 	counts := Count(sum)
 	for _, v := range slices.Backward(All) {
 		if counts[v] > 0 && v != NotApplicable && v != Unobserved {

@@ -65,6 +65,9 @@ type Result struct {
 	Evidence []Evidence `json:"evidence,omitempty"`
 	Seen     string     `json:"seen,omitempty"` // what each end saw, on one line
 
+	// Everywhere marks a rule that every story keeps, and that is no story.
+	Everywhere bool `json:"everywhere,omitempty"`
+
 	// Trace is what was seen, with names for secrets; Took is how long it took.
 	// Both stand elsewhere in a report.
 	Trace trace.Trace   `json:"-"`

@@ -53,6 +53,9 @@ func (w *World) Close() {
 	w.town.Close()
 }
 
+// Abandon ends everything that people of the world are waiting for.
+func (w *World) Abandon() { w.cancel() }
+
 // Revision is the revision of the Model Context Protocol that every leg of
 // this world speaks.
 func (w *World) Revision() string { return w.revision }
