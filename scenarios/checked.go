@@ -22,7 +22,7 @@ func Checked() map[string][]Story {
 func Invariants() []Story {
 	var all []Story
 	for _, r := range invariant.Rules() {
-		all = append(all, Story{Title: Everywhere + " " + r.Says, Revisions: Revisions, Checks: slices.Clone(r.Requirements)})
+		all = append(all, Story{Title: Everywhere + ": " + r.Says, Revisions: Revisions, Checks: slices.Clone(r.Requirements)})
 	}
 	return all
 }

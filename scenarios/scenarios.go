@@ -116,6 +116,7 @@ func Run(t *testing.T, tg target.Target, o Options) []verdict.Result {
 	reporter.SilenceSkips = true
 	RunSpecs(t, "A portal", suite, reporter)
 	now.conclude()
+	now.terms.Settle(now.results)
 	return now.results
 }
 
@@ -135,6 +136,7 @@ type Story struct {
 	Revisions []string
 	Checks    []string
 	Picture   string // the name diagrams knows it by, if it has one
+	Source    string // file and line, "scenarios/credentials.go:22"; empty: it is a rule
 }
 
 // List is all stories, in the order they are told. It must be called before
@@ -157,6 +159,7 @@ var list = sync.OnceValue(func() []Story {
 		all = append(all, Story{
 			Title: title, World: first(labelled(r, worldLabel)), Revisions: labelled(r, revisionLabel),
 			Checks: labelled(r, checkLabel), Picture: first(labelled(r, pictureLabel)),
+			Source: fmt.Sprintf("scenarios/%s:%d", path.Base(r.LeafNodeLocation.FileName), r.LeafNodeLocation.LineNumber),
 		})
 	}
 	return all

@@ -119,10 +119,38 @@ func (t Terms) known(c Check, revision string) Check {
 			c.Why = strings.TrimSpace(fmt.Sprintf("%s (declared until %s, which is over)", c.Why, k.Until))
 		case c.Verdict == k.Verdict:
 			c.Verdict, c.Why = Known, k.Reason
-		case c.Verdict == Pass && !k.Flaky:
-			c.Verdict, c.Why = Fixed, "declared as failing, and passes: remove the entry"
 		}
 		return c
 	}
 	return c
+}
+
+// Settle says of a whole run which declared failures did not fail anywhere: their
+// checks are fixed, which is no good news of a file that says otherwise.
+func (t Terms) Settle(results []Result) {
+	for _, k := range t.Known {
+		if k.Flaky || k.overdue() {
+			continue
+		}
+		var fits []*Check
+		still := false
+		for i, r := range results {
+			for j, c := range r.Checks {
+				if k.Fits(c.ID, r.Revision) {
+					fits = append(fits, &results[i].Checks[j])
+					still = still || c.Verdict != Pass
+				}
+			}
+		}
+		for _, c := range fits {
+			if !still {
+				c.Verdict, c.Why = Fixed, "declared as failing, and passes: remove the entry"
+			}
+		}
+	}
+	for i, r := range results {
+		for _, c := range r.Checks {
+			results[i].Verdict = Worst(results[i].Verdict, c.Verdict)
+		}
+	}
 }

@@ -75,7 +75,12 @@ type Result struct {
 }
 
 // Title is chapter and story as one sentence.
-func (r Result) Title() string { return r.Chapter + " " + r.Story }
+func (r Result) Title() string {
+	if r.Everywhere {
+		return r.Chapter + ": " + r.Story
+	}
+	return r.Chapter + " " + r.Story
+}
 
 // Key tells the result from every other of a run.
 func (r Result) Key() string { return r.Revision + " " + r.Title() }

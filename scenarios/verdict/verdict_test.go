@@ -73,8 +73,6 @@ func TestTermsDecideWhoFails(t *testing.T) {
 		"a fault of the harness outweighs what it broke": {everything, row(fixtures.Spec, fixtures.Must), verdict.Outcome{Fault: "panic", Failures: broken.Failures}, verdict.Error},
 		"a declared failure": {verdict.Terms{Known: []verdict.KnownFailure{{Check: "X-*", Verdict: verdict.Fail, Reason: "why"}}},
 			row(fixtures.Spec, fixtures.Must), broken, verdict.Known},
-		"a declared failure that passes": {verdict.Terms{Known: []verdict.KnownFailure{{Check: "X-01", Verdict: verdict.Fail, Reason: "why"}}},
-			row(fixtures.Spec, fixtures.Must), held, verdict.Fixed},
 		"a declared failure that may pass": {verdict.Terms{Known: []verdict.KnownFailure{{Check: "X-01", Verdict: verdict.Fail, Reason: "why", Flaky: true}}},
 			row(fixtures.Spec, fixtures.Must), held, verdict.Pass},
 		"a declared failure whose time is over": {verdict.Terms{Known: []verdict.KnownFailure{{Check: "X-01", Verdict: verdict.Fail, Reason: "why", Until: "2020-01-01"}}},
@@ -85,6 +83,29 @@ func TestTermsDecideWhoFails(t *testing.T) {
 	for name, c := range cases {
 		if got := c.terms.Judge(c.row, "2026-07-28", c.outcome); got.Verdict != c.want {
 			t.Errorf("%s: %s (%s), want %s", name, got.Verdict, got.Why, c.want)
+		}
+	}
+}
+
+// A declaration is stale when its check fails nowhere any more.
+func TestSettleFindsWhatIsFixed(t *testing.T) {
+	declared := func(flaky bool) verdict.Terms {
+		return verdict.Terms{Known: []verdict.KnownFailure{{Check: "NS-0?", Verdict: verdict.Fail, Reason: "why", Flaky: flaky}}}
+	}
+	for name, c := range map[string]struct {
+		terms   verdict.Terms
+		results []verdict.Result
+		want    verdict.Verdict
+	}{
+		"it fails nowhere":       {declared(false), results(verdict.Pass, verdict.Pass), verdict.Fixed},
+		"it fails somewhere":     {declared(false), results(verdict.Pass, verdict.Known), verdict.Pass},
+		"it may pass":            {declared(true), results(verdict.Pass, verdict.Pass), verdict.Pass},
+		"nothing was declared":   {verdict.Terms{}, results(verdict.Pass), verdict.Pass},
+		"it was not seen at all": {declared(false), results(verdict.Unobserved), verdict.Unobserved},
+	} {
+		c.terms.Settle(c.results)
+		if got := c.results[0].Checks[0].Verdict; got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
 }

@@ -1,13 +1,16 @@
 package command_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -29,8 +32,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"occupy": occupy,
+			"exits":       exits,
+			"occupy":      occupy,
+			"interrupted": interrupted,
 		},
 	})
 }
@@ -49,6 +53,32 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if code != want {
 		ts.Fatalf("%v ended with %d, want %d", args[1:], code, want)
+	}
+}
+
+// interrupted runs a command, interrupts it once it has told its first story, and
+// wants the exit code of that.
+func interrupted(ts *testscript.TestScript, _ bool, args []string) {
+	program, err := os.Executable()
+	ts.Check(err)
+	cmd := exec.Command(program, args[1:]...)
+	cmd.Args[0], cmd.Dir, cmd.Stderr = args[0], ts.Getenv("WORK"), ts.Stderr()
+	cmd.Env = append(os.Environ(), "TESTSCRIPT_COMMAND="+args[0])
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	said := bufio.NewScanner(out)
+	sent := false
+	for said.Scan() {
+		fmt.Fprintln(ts.Stdout(), said.Text())
+		if !sent && strings.HasPrefix(said.Text(), "✓") {
+			sent = true
+			ts.Check(cmd.Process.Signal(os.Interrupt))
+		}
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		ts.Fatalf("%v ended with %d, want 130", args, code)
 	}
 }
 

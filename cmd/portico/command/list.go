@@ -2,6 +2,8 @@ package command
 
 import (
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,23 +12,35 @@ import (
 )
 
 func listCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "list [ID|GLOB|WORDS ...]",
-		Short: "List the stories, the worlds they happen in and what they check",
+		Short: "List the stories and the rules, the worlds they happen in and what they check",
 		RunE: func(c *cobra.Command, patterns []string) error {
-			stories := scenarios.List()
+			stories := slices.Concat(scenarios.List(), scenarios.Invariants())
 			if err := checkPatterns(patterns, stories); err != nil {
 				return err
 			}
+			stories = slices.DeleteFunc(stories, func(s scenarios.Story) bool { return !selected(s, patterns) })
+			if asJSON {
+				return printJSON(c.OutOrStdout(), stories)
+			}
 			for _, s := range stories {
-				if selected(s, patterns) {
-					fmt.Fprintf(c.OutOrStdout(), "%s\n    world %s   revisions %s   checks %s\n",
-						s.Title, s.World, strings.Join(s.Revisions, ", "), strings.Join(s.Checks, ", "))
-				}
+				listStory(c.OutOrStdout(), s)
 			}
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func listStory(out io.Writer, s scenarios.Story) {
+	world := "every world"
+	if s.World != "" {
+		world = "world " + s.World
+	}
+	fmt.Fprintf(out, "%s\n    %s   revisions %s   checks %s\n", s.Title, world, strings.Join(s.Revisions, ", "), strings.Join(s.Checks, ", "))
 }
 
 func selected(s scenarios.Story, patterns []string) bool {

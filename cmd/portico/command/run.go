@@ -156,6 +156,11 @@ func (f runFlags) conclude(c *cobra.Command, out io.Writer, r verdict.Report) er
 			return err
 		}
 	}
+	for _, q := range r.Summaries {
+		if q.Verdict == verdict.Fixed {
+			fmt.Fprintf(out, "\n✗ %s is declared as failing, and passes: remove the entry from %s", q.ID, f.known)
+		}
+	}
 	if r.Partial {
 		fmt.Fprint(out, "\ninterrupted: this is a part of the run")
 	}
