@@ -23,7 +23,7 @@ func TestTheCoverageTableIsWhatIsCovered(t *testing.T) {
 
 // The number of open musts turns one way.
 func TestOpenMustsOnlyBecomeFewer(t *testing.T) {
-	b, err := os.ReadFile("../fixtures/requirements/ratchet.yaml")
+	b, err := os.ReadFile("../fixtures/ratchet.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestOpenMustsOnlyBecomeFewer(t *testing.T) {
 	case open > ratchet.OpenMusts:
 		t.Errorf("%d musts are open, and %d may be: a row without a story was added, or a story lost its row", open, ratchet.OpenMusts)
 	case open < ratchet.OpenMusts:
-		t.Errorf("only %d musts are open: write that into fixtures/requirements/ratchet.yaml, so that it stays so", open)
+		t.Errorf("only %d musts are open: write that into fixtures/ratchet.yaml, so that it stays so", open)
 	}
 }
 

@@ -30,7 +30,7 @@ func coverageCommand() *cobra.Command {
 			if err := os.WriteFile(coverageFile, []byte(covered.Markdown()), 0o644); err != nil {
 				return notRun(err)
 			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n%d musts are open; fixtures/requirements/ratchet.yaml holds the number\n", coverageFile, covered.OpenMusts())
+			_, err = fmt.Fprintf(c.OutOrStdout(), "%s\n%d musts are open; fixtures/ratchet.yaml holds the number\n", coverageFile, covered.OpenMusts())
 			return err
 		},
 	}
