@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/simulators/client"
@@ -15,18 +17,27 @@ import (
 // Person is somebody with an MCP client and a browser, or a machine with a
 // service token.
 type Person struct {
-	world   *World
-	party   trace.Party
-	fixture fixtures.Person
-	service *fixtures.Service
-	website string // where the client describes itself; empty: it registers
-	client  *client.Client
+	world    *World
+	party    trace.Party
+	fixture  fixtures.Person
+	service  *fixtures.Service
+	website  string              // where the client describes itself; empty: it registers
+	amiss    Args                // what its description says other than it should; nil: nothing
+	program  string              // what the client calls itself; empty: the person's client
+	redirect string              // where it wants the browser sent back to; empty: where it listens
+	held     *client.Credentials // what it holds from the beginning; nil: nothing
+	browser  *client.Browser
+	client   *client.Client
 }
 
 // DescribedAt gives the person a client that describes itself in a document on
 // a website of its own (MCP 2026-07-28 Client Registration, "Client ID
-// Metadata Documents") and does not register.
-func (p *Person) DescribedAt(website trace.Party) *Person {
+// Metadata Documents") and does not register. What amiss says stands in the
+// document in place of the truth.
+func (p *Person) DescribedAt(website trace.Party, amiss ...Args) *Person {
+	for _, a := range amiss {
+		p.amiss = a
+	}
 	origin, err := p.world.town.Serve(website, string(website)+".example", http.HandlerFunc(p.describe))
 	must(err)
 	p.website = origin
@@ -36,10 +47,12 @@ func (p *Person) DescribedAt(website trace.Party) *Person {
 // describe answers with the client's metadata document.
 func (p *Person) describe(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]any{
-		"client_id": p.website + metadataPath, "client_name": string(p.party) + "'s client", "redirect_uris": []string{p.client.RedirectURI()},
+	document := Args{
+		"client_id": p.website + metadataPath, "client_name": p.called(), "redirect_uris": []string{p.client.RedirectURI()},
 		"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"}, "token_endpoint_auth_method": "none",
-	})
+	}
+	maps.Copy(document, p.amiss)
+	_ = json.NewEncoder(w).Encode(document)
 }
 
 const metadataPath = "/client.json"
@@ -94,19 +107,19 @@ func (p *Person) Knock(method string, header http.Header, body string) Reply {
 // Fetch gets a path of the portal's origin.
 func (p *Person) Fetch(path string) Reply { return p.Send(http.MethodGet, path, nil, "") }
 
-// Send sends one raw request to a path of the portal's origin; redirects are
-// not followed.
+// Send sends one raw request to a path of the portal's origin, or to a whole
+// URL; redirects are not followed.
 func (p *Person) Send(method, path string, header http.Header, body string) Reply {
 	dial, err := p.world.town.Client(p.party, trace.Client)
 	must(err)
-	url := strings.TrimSuffix(p.world.town.Endpoint, "/mcp") + path
-	req, err := http.NewRequestWithContext(p.world.ctx, method, url, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(p.world.ctx, method, p.address(path), strings.NewReader(body))
 	must(err)
 	if header != nil {
 		req.Header = header.Clone()
 	}
 	ended := p.acts(method + " " + path)
 	once := *dial
+	once.Timeout = patience
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	res, err := once.Do(req)
 	must(err)
@@ -116,6 +129,9 @@ func (p *Person) Send(method, path string, header http.Header, body string) Repl
 	ended(res.StatusCode >= http.StatusBadRequest)
 	return Reply{Status: res.StatusCode, Header: res.Header, Body: string(b)}
 }
+
+// patience is how long an answer to a raw request may take to its last byte.
+const patience = time.Minute
 
 // mostOfABody is how much of an answer is read, in bytes: a hostile portal may
 // never end.
@@ -148,18 +164,16 @@ func (p *Person) config() (client.Config, error) {
 	if err != nil {
 		return client.Config{}, err
 	}
-	c := client.Config{Endpoint: p.world.town.Endpoint, Revision: p.world.revision, Name: string(p.party) + "'s client", HTTP: dial}
+	c := client.Config{
+		Endpoint: p.world.town.Endpoint, Revision: p.world.revision, Name: p.called(), HTTP: dial, RedirectURI: p.redirect, Credentials: p.held,
+	}
 	if p.service != nil {
 		c.ServiceToken = &client.ServiceToken{ClientID: p.service.ClientID, ClientSecret: p.service.ClientSecret}
 		return c, nil
 	}
-	surf, err := p.world.town.Client(p.party+".browser", trace.Browser)
-	if err != nil {
-		return client.Config{}, err
-	}
 	if p.website != "" {
 		c.MetadataURL = p.website + metadataPath
 	}
-	c.Browser = client.NewBrowser(surf, client.Login{Username: p.fixture.Email, Password: p.fixture.Password})
-	return c, nil
+	c.Browser, err = p.surfs()
+	return c, err
 }

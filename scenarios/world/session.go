@@ -51,6 +51,50 @@ func (s *Session) ID() string { return s.session.ID() }
 // Capabilities are what the portal says it can do.
 func (s *Session) Capabilities() map[string]json.RawMessage { return s.session.Capabilities() }
 
+// Greeting is what the portal said of itself when the session began: the result
+// of initialize or of server/discover.
+func (s *Session) Greeting() map[string]any {
+	var greeting map[string]any
+	must(json.Unmarshal(s.session.Greeting(), &greeting))
+	return greeting
+}
+
+// Negotiate is the revision that an initialize is answered in which asks for
+// one; empty: it is refused.
+func (s *Session) Negotiate(revision string) string {
+	reply := s.Post(`{"jsonrpc":"2.0","id":"`+revision+`","method":"initialize","params":{"protocolVersion":"`+revision+
+		`","capabilities":{},"clientInfo":{"name":"portico","version":"1"}}}`,
+		http.Header{"Mcp-Protocol-Version": nil, "Mcp-Session-Id": nil, "Mcp-Method": nil})
+	var answer struct {
+		Result struct {
+			Revision string `json:"protocolVersion"`
+		} `json:"result"`
+	}
+	_ = json.Unmarshal([]byte(reply.Body), &answer) // what is no answer negotiates nothing
+	return answer.Result.Revision
+}
+
+// Speaks says whether the portal really speaks a revision: the one of the
+// session, or one that it takes when asked.
+func (s *Session) Speaks(revision string) bool {
+	return revision == s.session.Revision() || s.Negotiate(revision) == revision
+}
+
+// Serves says whether the portal answers the method that a capability it
+// declares promises; what promises none it serves.
+func (s *Session) Serves(capability string) bool {
+	method := map[string]string{
+		"tools": "tools/list", "prompts": "prompts/list", "resources": "resources/list", "completions": "completion/complete",
+	}[capability]
+	if method == "" {
+		return true
+	}
+	refused := s.Ask(method, nil)
+	return refused == nil || refused.Code != methodNotFound
+}
+
+const methodNotFound = -32601 // JSON-RPC 2.0 §5.1
+
 // Prompts is the names of the prompts the portal lists, in its order.
 func (s *Session) Prompts() []string {
 	ended := s.person.acts("lists prompts")

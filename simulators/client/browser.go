@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Login is what a person types where a page asks for a password.
@@ -81,6 +82,7 @@ func NewBrowser(dial *http.Client, login Login, options ...BrowserOption) *Brows
 	once := *dial
 	once.Jar = nil
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	once.Timeout = pagePatience
 	b := &Browser{http: &once, login: login, jar: newJar()}
 	for _, option := range options {
 		option(b)
@@ -103,6 +105,9 @@ func (e *StuckError) Error() string {
 	place, _, _ := strings.Cut(e.Page.URL, "?")
 	return fmt.Sprintf("the browser is stuck on %s (HTTP %d, %q): %s", place, e.Page.Status, e.Page.Title, excerpt(e.Page.Text))
 }
+
+// pagePatience is how long a page may take to its last byte.
+const pagePatience = 2 * time.Minute
 
 // maxPresses bounds a visit, maxHops one chain of redirects.
 const (

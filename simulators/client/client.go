@@ -82,6 +82,7 @@ func New(config Config) *Client {
 	once := *c.config.HTTP
 	once.Jar = nil
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	once.Timeout = c.config.Timeout // a portal may drip its answer for ever
 	c.http = &once
 	if config.Credentials != nil {
 		c.credentials = *config.Credentials

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -40,10 +41,18 @@ type LoopbackConfig struct {
 	// Authority serves the Public ones alone.
 	Plain bool
 
+	// Reach says which host and port may be dialled: a portal under test can name
+	// any in its redirects and its metadata. What may not be is a failed exchange
+	// in the record. nil: everything may.
+	Reach func(address string) bool
+
 	// Keep bounds the record: how many exchanges, and how many bytes of bodies;
 	// 0: everything is kept.
 	Keep Bound
 }
+
+// ErrBeyond says that a host is none of those that may be reached.
+var ErrBeyond = errors.New("no host of this town")
 
 // Loopback is a network on the loopback interface, in plain http unless it has
 // an Authority: clients and editors distrust private certificates. Hosts listen
@@ -151,8 +160,12 @@ func withPort(u *url.URL) string {
 
 func (l *loopback) dial(ctx context.Context, from *Host, address string) (net.Conn, error) {
 	l.mu.Lock()
-	door := cmp.Or(l.doors[address], address)
+	ours := l.doors[address]
 	l.mu.Unlock()
+	if ours == "" && l.Reach != nil && !l.Reach(address) {
+		return nil, fmt.Errorf("%w: %s", ErrBeyond, address)
+	}
+	door := cmp.Or(ours, address)
 	var d net.Dialer
 	host, _, _ := net.SplitHostPort(door)
 	if ip := net.ParseIP(host); from.ip != nil && (ip == nil && host == "localhost" || ip != nil && ip.IsLoopback()) {

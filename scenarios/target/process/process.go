@@ -8,8 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"net"
 	"net/http"
+	"net/url"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -145,7 +149,7 @@ func (r *running) town(ctx context.Context) (*target.Town, error) {
 	if err := r.control(ctx, http.MethodPost, "/forget", nil); err != nil {
 		return nil, err
 	}
-	here := network.Loopback(network.LoopbackConfig{Skip: visitors})
+	here := network.Loopback(network.LoopbackConfig{Skip: visitors, Reach: r.stands})
 	v := &visit{running: r, network: here, hosts: map[trace.Party]*network.Host{}, origins: map[trace.Party]string{}}
 	return &target.Town{
 		Endpoint:  r.ready.Endpoint,
@@ -170,6 +174,24 @@ func (r *running) town(ctx context.Context) (*target.Town, error) {
 		},
 		Close: here.Close,
 	}, nil
+}
+
+// stands says whether an address is one of the town's.
+func (r *running) stands(address string) bool {
+	for _, origin := range append(slices.Collect(maps.Values(r.ready.Origins)), r.ready.Endpoint, r.ready.Admin.Origin) {
+		u, err := url.Parse(origin)
+		if err != nil {
+			continue
+		}
+		host := u.Host
+		if u.Port() == "" {
+			host = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+		}
+		if host == address {
+			return true
+		}
+	}
+	return false
 }
 
 // control asks the town's control port.
