@@ -19,18 +19,22 @@ type everywhere struct {
 	stories int
 	saw     map[string]int // exchanges, by rule
 	broken  map[string][]verdict.Failure
+	first   map[string]trace.Trace // of the first story that broke a rule, with names for secrets
 	seats   []fixtures.Seat
 }
 
-// watch judges what a story saw.
-func (e *everywhere) watch(story string, t trace.Trace, evidence []verdict.Evidence) {
+// watch judges what a story saw; named is the same with names for secrets.
+func (e *everywhere) watch(story string, t, named trace.Trace, evidence []verdict.Evidence) {
 	e.stories++
 	e.seats = append(e.seats, verdict.Observed(evidence)...)
 	for _, r := range invariant.Examine(t) {
 		e.saw[r.Rule.ID] += r.Saw
+		if len(r.Findings) > 0 && len(e.broken[r.Rule.ID]) == 0 {
+			e.first[r.Rule.ID] = named
+		}
 		for _, f := range r.Findings {
 			e.broken[r.Rule.ID] = append(e.broken[r.Rule.ID], verdict.Failure{
-				Expected: r.Rule.Says, Actual: f.Says, Sent: t.Exchanges[f.Exchange].String(), Where: story,
+				Expected: r.Rule.Says, Actual: f.Says, Sent: named.Exchanges[f.Exchange].String(), Where: story,
 			})
 		}
 	}
@@ -55,7 +59,7 @@ func (e *everywhere) results(revision string, terms verdict.Terms, elsewhere fun
 		}
 		seen := fmt.Sprintf("%d exchanges judged in %d stories, %d wrong", e.saw[r.ID], e.stories, len(failures))
 		result := verdict.Result{
-			Chapter: Everywhere, Story: r.Says, Revision: revision, Seen: seen, Everywhere: true,
+			Chapter: Everywhere, Story: r.Says, Revision: revision, Seen: seen, Everywhere: true, Trace: e.first[r.ID],
 			Evidence: []verdict.Evidence{{Seats: slices.Compact(slices.Clone(e.seats)), Of: seen}},
 		}
 		var worst []verdict.Verdict
@@ -78,7 +82,7 @@ func (e *everywhere) results(revision string, terms verdict.Terms, elsewhere fun
 func (r *run) everywhere(revision string) *everywhere {
 	e := r.watched[revision]
 	if e == nil {
-		e = &everywhere{saw: map[string]int{}, broken: map[string][]verdict.Failure{}}
+		e = &everywhere{saw: map[string]int{}, broken: map[string][]verdict.Failure{}, first: map[string]trace.Trace{}}
 		r.watched[revision] = e
 	}
 	return e

@@ -188,9 +188,9 @@ func (t *telling) witness(picture string) {
 	whole := t.world.Whole()
 	t.seen, t.evidence = t.world.Seen(), t.world.Evidence(whole)
 	whole.Scenario, whole.Portal, whole.Revision = CurrentSpecReport().FullText(), now.target.Name(), t.revision
-	now.everywhere(t.revision).watch(whole.Scenario, whole, t.evidence)
 	n := trace.NewNamer(trace.Numbers)
 	t.trace = n.Trace(whole)
+	now.everywhere(t.revision).watch(strings.TrimSpace(whole.Scenario), whole, t.trace, t.evidence)
 	for i, f := range t.failures {
 		t.failures[i].Expected, t.failures[i].Actual = n.Text(f.Expected), n.Text(f.Actual)
 	}
