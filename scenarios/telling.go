@@ -188,6 +188,9 @@ func (t *telling) witness(picture string) {
 	whole := t.world.Whole()
 	t.seen, t.evidence = t.world.Seen(), t.world.Evidence(whole)
 	whole.Scenario, whole.Portal, whole.Revision = CurrentSpecReport().FullText(), now.target.Name(), t.revision
+	for _, late := range t.world.Late() {
+		t.failures = append(t.failures, verdict.Failure{Expected: "to stay silent", Actual: late})
+	}
 	n := trace.NewNamer(trace.Numbers)
 	t.trace = n.Trace(whole)
 	now.everywhere(t.revision).watch(strings.TrimSpace(whole.Scenario), whole, t.trace, t.evidence)

@@ -5,7 +5,6 @@ package target
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/scenarios/verdict"
@@ -70,8 +69,6 @@ type Town struct {
 	Serve func(party trace.Party, name string, answer http.Handler) (origin string, err error)
 	// Trace is what was seen since the town was opened, or since Forget.
 	Trace func() trace.Trace
-	// Since is how long ago that was, on the clock of the trace.
-	Since func() time.Duration
 	// Forget drops what was seen so far.
 	Forget func()
 	// GatewayLog is the gateway's own HTTP log since Forget.

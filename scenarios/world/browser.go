@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/simulators/client"
@@ -73,10 +74,26 @@ func (p *Person) Shown() []string {
 	return texts
 }
 
-// WantedAt makes the person's client want the browser sent back to a URL.
-func (p *Person) WantedAt(redirect string) *Person {
-	p.redirect = redirect
-	return p
+// RedirectHost is the host, and port if it has one, that the client wants the
+// browser sent back to.
+func (p *Person) RedirectHost() string {
+	c, err := p.mcp()
+	must(err)
+	to, err := url.Parse(c.RedirectURI())
+	must(err)
+	return to.Host
+}
+
+// TokenLife is how long from now the client's access token is good, as the
+// portal said when it gave it; 0: it did not say.
+func (p *Person) TokenLife() time.Duration {
+	c, err := p.mcp()
+	must(err)
+	expiry := c.Credentials().Expiry
+	if expiry.IsZero() {
+		return 0
+	}
+	return time.Until(expiry)
 }
 
 // Another is a second client of the same person in the same browser, which

@@ -1,6 +1,8 @@
 package world
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/onsi/ginkgo/v2"
@@ -15,24 +17,26 @@ type act struct {
 	of      string
 	from    []trace.Party
 	seats   []fixtures.Seat
-	began   time.Duration
-	ended   time.Duration
+	before  int // exchanges of these parties when it began
+	after   int // when it ended
 	refused bool
 }
 
 // acts remembers something that is done now; the returned function ends it.
 func (w *World) acts(of string, from []trace.Party, seats ...fixtures.Seat) (ended func(refused bool)) {
-	a := &act{of: of, from: from, seats: seats, began: w.town.Since()}
+	a := &act{of: of, from: from, seats: seats}
+	a.before = a.count(w.town.Trace())
+	a.after = a.before
 	w.done = append(w.done, a)
-	return func(refused bool) { a.ended, a.refused = w.town.Since(), refused }
+	return func(refused bool) { a.after, a.refused = a.count(w.town.Trace()), refused }
 }
 
-// acted is when the last act began.
-func (w *World) acted() time.Duration {
+// last is the last act; nil if there is none.
+func (w *World) last() *act {
 	if len(w.done) == 0 {
-		return 0
+		return nil
 	}
-	return w.done[len(w.done)-1].began
+	return w.done[len(w.done)-1]
 }
 
 // Evidence is everything the story looked at, and everything it did, as places
@@ -54,22 +58,34 @@ func (w *World) Evidence(whole trace.Trace) []verdict.Evidence {
 }
 
 func (a *act) evidence(whole trace.Trace) verdict.Evidence {
-	e := verdict.Evidence{Seats: a.seats, Of: a.of, Refused: a.refused}
-	for i, x := range whole.Exchanges {
-		if x.After >= a.began && x.After <= a.ended && a.by(x.From) {
-			e.Exchanges = append(e.Exchanges, i+1)
-		}
-	}
-	return e
+	return verdict.Evidence{Seats: a.seats, Of: a.of, Exchanges: a.places(whole), Refused: a.refused}
 }
 
-func (a *act) by(p trace.Party) bool {
-	for _, from := range a.from {
-		if from == p {
-			return true
+// places are the exchanges of the act in the whole trace, from 1: what its
+// parties sent between its beginning and its end. Each party does one thing at a
+// time.
+func (a *act) places(whole trace.Trace) []int {
+	var all []int
+	own := 0
+	for i, x := range whole.Exchanges {
+		if !slices.Contains(a.from, x.From) {
+			continue
+		}
+		if own++; own > a.before && own <= a.after {
+			all = append(all, i+1)
 		}
 	}
-	return false
+	return all
+}
+
+func (a *act) count(t trace.Trace) int {
+	n := 0
+	for _, x := range t.Exchanges {
+		if slices.Contains(a.from, x.From) {
+			n++
+		}
+	}
+	return n
 }
 
 // looked remembers a seat that shows no exchange: a log, a clock.
@@ -80,6 +96,28 @@ func (w *World) looked(seat fixtures.Seat) {
 		}
 	}
 	w.seats = append(w.seats, seat)
+}
+
+// settling is how long a silence is watched after the story's last word.
+const settling = 50 * time.Millisecond
+
+// Late is what broke a silence after the story had looked at it, with no act of
+// the story in between: a side effect that took its time.
+func (w *World) Late() []string {
+	silent := slices.DeleteFunc(slices.Clone(w.looks), func(l *look) bool { return !l.counts() || l.seen > 0 || l.after != w.last() })
+	if len(silent) == 0 {
+		return nil
+	}
+	time.Sleep(settling)
+	var late []string
+	for _, e := range w.Whole().Exchanges {
+		for _, l := range silent {
+			if l.shows(e) {
+				late = append(late, fmt.Sprintf("%s was silent when the story looked, and then came\n%s", l.evidence(trace.Trace{}).Of, e))
+			}
+		}
+	}
+	return late
 }
 
 // Ended is why the story could not be told to its end, for want of something it

@@ -17,17 +17,16 @@ import (
 // Person is somebody with an MCP client and a browser, or a machine with a
 // service token.
 type Person struct {
-	world    *World
-	party    trace.Party
-	fixture  fixtures.Person
-	service  *fixtures.Service
-	website  string              // where the client describes itself; empty: it registers
-	amiss    Args                // what its description says other than it should; nil: nothing
-	program  string              // what the client calls itself; empty: the person's client
-	redirect string              // where it wants the browser sent back to; empty: where it listens
-	held     *client.Credentials // what it holds from the beginning; nil: nothing
-	browser  *client.Browser
-	client   *client.Client
+	world   *World
+	party   trace.Party
+	fixture fixtures.Person
+	service *fixtures.Service
+	website string              // where the client describes itself; empty: it registers
+	amiss   Args                // what its description says other than it should; nil: nothing
+	program string              // what the client calls itself; empty: the person's client
+	held    *client.Credentials // what it holds from the beginning; nil: nothing
+	browser *client.Browser
+	client  *client.Client
 }
 
 // DescribedAt gives the person a client that describes itself in a document on
@@ -117,7 +116,7 @@ func (p *Person) Send(method, path string, header http.Header, body string) Repl
 	if header != nil {
 		req.Header = header.Clone()
 	}
-	ended := p.acts(method + " " + path)
+	ended := p.acts(method + " " + strings.SplitN(path, "?", 2)[0])
 	once := *dial
 	once.Timeout = patience
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -165,7 +164,7 @@ func (p *Person) config() (client.Config, error) {
 		return client.Config{}, err
 	}
 	c := client.Config{
-		Endpoint: p.world.town.Endpoint, Revision: p.world.revision, Name: p.called(), HTTP: dial, RedirectURI: p.redirect, Credentials: p.held,
+		Endpoint: p.world.town.Endpoint, Revision: p.world.revision, Name: p.called(), HTTP: dial, Credentials: p.held,
 	}
 	if p.service != nil {
 		c.ServiceToken = &client.ServiceToken{ClientID: p.service.ClientID, ClientSecret: p.service.ClientSecret}

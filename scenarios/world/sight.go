@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/scenarios/verdict"
@@ -19,22 +18,24 @@ type Sight struct {
 	look  *look
 }
 
-// look is what a story wanted to see, and until when it saw it.
+// look is what a story wanted to see, and how much of it there was then.
 type look struct {
 	of       []string // in words: "from portal", "into wiki"
 	parties  []trace.Party
 	keep     []func(trace.Exchange) bool
-	until    time.Duration // since the trace began
-	since    time.Duration // where the watching began: with the story's last act
-	narrowed bool          // a smaller look was taken of it
-	used     bool          // a matcher judged it
+	seen     int  // exchanges that it showed
+	whole    int  // exchanges in the town then
+	after    *act // the story's last act before it; nil: there was none
+	narrowed bool // a smaller look was taken of it
+	used     bool // a matcher judged it
 }
 
 // Trace is what was seen in the town since the story began.
 func (w *World) Trace() Sight {
-	l := &look{until: w.town.Since(), since: w.acted()}
+	t := w.town.Trace()
+	l := &look{seen: len(t.Exchanges), whole: len(t.Exchanges), after: w.last()}
 	w.looks = append(w.looks, l)
-	return Sight{Trace: w.town.Trace(), world: w, look: l}
+	return Sight{Trace: t, world: w, look: l}
 }
 
 // SightOf is a sight of a trace that belongs to no world: nobody remembers it.
@@ -60,14 +61,15 @@ func (s Sight) Filter(keep func(trace.Exchange) bool) Sight { return s.narrow("c
 
 func (s Sight) narrow(of string, keep func(trace.Exchange) bool, parties ...trace.Party) Sight {
 	s.look.narrowed = true
+	narrower := s.Trace.Filter(keep)
 	l := &look{
 		of: append(slices.Clone(s.look.of), of), parties: append(slices.Clone(s.look.parties), parties...),
-		keep: append(slices.Clone(s.look.keep), keep), until: s.look.until, since: s.look.since,
+		keep: append(slices.Clone(s.look.keep), keep), seen: len(narrower.Exchanges), whole: s.look.whole, after: s.look.after,
 	}
 	if s.world != nil {
 		s.world.looks = append(s.world.looks, l)
 	}
-	return Sight{Trace: s.Trace.Filter(keep), world: s.world, look: l}
+	return Sight{Trace: narrower, world: s.world, look: l}
 }
 
 // Judged is the trace, for a matcher that judges it.
@@ -95,14 +97,9 @@ func (l *look) shows(e trace.Exchange) bool {
 // evidence is what the look saw, by its places in the whole trace.
 func (l *look) evidence(whole trace.Trace) verdict.Evidence {
 	e := verdict.Evidence{Of: strings.Join(l.of, " "), Seats: seatsOf(whole, l.parties)}
-	late := 0
 	for i, x := range whole.Exchanges {
-		switch {
-		case !l.shows(x):
-		case x.After <= l.until:
+		if len(e.Exchanges) < l.seen && l.shows(x) {
 			e.Exchanges = append(e.Exchanges, i+1)
-		default:
-			late++
 		}
 	}
 	if len(l.parties) == 0 {
@@ -113,23 +110,21 @@ func (l *look) evidence(whole trace.Trace) verdict.Evidence {
 	}
 	if len(e.Exchanges) == 0 {
 		e.Silent = true
-		e.Watched = window(whole, l.since, l.until)
+		e.Watched = l.window(whole)
 	}
 	return e
 }
 
-// window is the time in which nothing came, in exchanges of the whole trace.
-func window(whole trace.Trace, since, until time.Duration) string {
-	first, last := 0, 0
-	for i, e := range whole.Exchanges {
-		if e.After <= since {
-			first = i + 1
-		}
-		if e.After <= until {
-			last = i + 1
+// window is where nothing came, in exchanges of the whole trace: from the act
+// before the look to the look, and as long as the story stayed after it.
+func (l *look) window(whole trace.Trace) string {
+	first := 1
+	if l.after != nil {
+		if places := l.after.places(whole); len(places) > 0 {
+			first = places[0]
 		}
 	}
-	return fmt.Sprintf("from #%d to #%d", max(first, 1), last)
+	return fmt.Sprintf("from #%d to #%d", first, max(first, l.whole))
 }
 
 // seats says from where the exchanges of a role are seen. What the portal itself

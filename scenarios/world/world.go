@@ -115,6 +115,7 @@ func (w *World) Address(p trace.Party) string {
 // so needs target.VirtualTime.
 func (w *World) Pass(d time.Duration) {
 	w.looked(fixtures.AtClock)
+	w.acts(fmt.Sprintf("%s pass", d), nil, fixtures.AtClock)
 	time.Sleep(d)
 }
 

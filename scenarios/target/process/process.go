@@ -16,7 +16,6 @@ import (
 	"slices"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/scenarios/target"
@@ -160,7 +159,6 @@ func (r *running) town(ctx context.Context) (*target.Town, error) {
 		Client:    v.client,
 		Serve:     v.serve,
 		Trace:     func() trace.Trace { return v.trace(ctx) },
-		Since:     func() time.Duration { return time.Since(here.Began()) },
 		Forget: func() {
 			here.Forget()
 			_ = r.control(ctx, http.MethodPost, "/forget", nil)

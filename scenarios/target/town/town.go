@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/portico-mcp/portico/fixtures"
 	"github.com/portico-mcp/portico/scenarios/target"
@@ -142,7 +141,6 @@ func (b *builder) open(ctx context.Context, start Start) (*Town, error) {
 	b.town.Admin = target.Admin{Origin: b.site.Admin.Origin(), Token: b.site.AdminToken}
 	b.town.Client = b.client
 	b.town.Serve = b.visitor
-	b.town.Since = func() time.Duration { return time.Since(b.config.Network.Began()) }
 	b.town.GatewayLog = b.gatewayLog
 	b.town.Forget = b.forget
 	b.town.Close = b.close
