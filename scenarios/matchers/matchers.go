@@ -204,12 +204,12 @@ func AnswerWith(header string) types.GomegaMatcher {
 	})
 }
 
-// AskInOrder matches a trace in which a browser posts to the path before it
-// first reaches the party.
+// AskInOrder matches a trace in which the path is posted to before the party
+// first hears of anybody.
 func AskInOrder(path string, party trace.Party) types.GomegaMatcher {
 	return traces(fmt.Sprintf("ask %s before %s", path, party), func(t trace.Trace) bool {
 		posted := slices.IndexFunc(t.Exchanges, func(e trace.Exchange) bool { return e.Path() == path && e.Request.Method == "POST" })
-		reached := slices.IndexFunc(t.Exchanges, func(e trace.Exchange) bool { return e.To == party && t.Role(e.From) == trace.Browser })
+		reached := slices.IndexFunc(t.Exchanges, func(e trace.Exchange) bool { return e.To == party })
 		return posted >= 0 && reached > posted
 	})
 }

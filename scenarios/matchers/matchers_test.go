@@ -49,14 +49,17 @@ var (
 	twice   = seen(call("gateway", "wiki", nil, `{"q":1}`), call("portal", "wiki", nil, `{"q":1}`))
 )
 
+// matcherCase is a matcher, what it matches and what it does not.
+type matcherCase struct {
+	matcher  types.GomegaMatcher
+	yes, not []any
+}
+
 func TestMatchers(t *testing.T) {
 	good := world.Answer{Text: "3 pages", Raw: json.RawMessage(`{}`)}
 	failed := world.Answer{Text: "3 pages", IsError: true}
 	refused := world.Answer{Error: &client.RPCError{Code: -32602, Message: "unknown wiki"}}
-	cases := map[string]struct {
-		matcher  types.GomegaMatcher
-		yes, not []any
-	}{
+	cases := map[string]matcherCase{
 		"HaveText":          {HaveText("3 pages"), []any{good}, []any{failed, refused, world.Answer{Text: "4 pages"}}},
 		"Mention":           {Mention("wiki"), []any{refused, world.Answer{Text: "wiki is down"}}, []any{good}},
 		"BeAToolError":      {BeAToolError(), []any{failed}, []any{good, refused}},
@@ -81,6 +84,9 @@ func TestMatchers(t *testing.T) {
 		}, []any{nothing, plain}},
 		"LogMethod": {LogMethod("tools/list"), []any{[]gateway.Record{{MCPMethod: "tools/list"}}}, []any{[]gateway.Record{}, []gateway.Record{{MCPMethod: "ping"}}}},
 		"LogHost":   {LogHost("https://wiki.example/mcp"), []any{[]gateway.Record{{Host: "wiki.example"}}}, []any{[]gateway.Record{{Host: "other.example"}}}},
+	}
+	for name, c := range signingInCases() {
+		cases[name] = c
 	}
 	for name, c := range cases {
 		for _, actual := range c.yes {
