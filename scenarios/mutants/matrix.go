@@ -109,6 +109,23 @@ func (m Matrix) String() string {
 	return b.String()
 }
 
+// Replaced is a matrix as text with the lines of some mutants as they are now.
+func Replaced(text string, now Matrix) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		id, _, _ := strings.Cut(line, ": ")
+		if !slices.ContainsFunc(now, func(o Outcome) bool { return o.Mutant == id }) {
+			lines = append(lines, line)
+		}
+	}
+	for _, o := range now {
+		lines = append(lines, Matrix{o}.String())
+	}
+	id := func(line string) string { before, _, _ := strings.Cut(line, ": "); return before }
+	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(id(a), id(b)) })
+	return strings.Join(lines, "")
+}
+
 // Line is a mutant's line of a matrix; empty if it has none.
 func Line(matrix, id string) string {
 	for line := range strings.Lines(matrix) {

@@ -42,7 +42,7 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var here remote
 	connect := connectCommand(func(ctx context.Context) (snippet.Endpoint, error) { return here.endpoint(ctx) })
 	here.flag(connect)
-	root.AddCommand(runCommand(), listCommand(), explainCommand(), coverageCommand(), mutantsCommand(), reproCommand(), diagramsCommand(),
+	root.AddCommand(runCommand(), listCommand(), explainCommand(), coverageCommand(), mutantsCommand(), reproCommand(), newCommand(), diagramsCommand(),
 		upCommand(), connect, callCommand(), tokenCommand(), doCommand(), faultsCommand(),
 		breakCommand(), journalCommand(), waitCommand(), saveCommand(), drawCommand(), judgeCommand())
 	err := root.ExecuteContext(ctx)

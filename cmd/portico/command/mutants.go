@@ -48,7 +48,7 @@ Exit codes: 0 all were found out as named, 1 one was not, 2 usage, 4 harness.`,
 	}
 	c.Flags().BoolVar(&list, "list", false, "only list them")
 	c.Flags().BoolVar(&alone, "alone", false, "try one in this process, and print its outcome as JSON")
-	c.Flags().StringVar(&write, "write", "", "write the matrix to a file in place of comparing it")
+	c.Flags().StringVar(&write, "write", "", "write the matrix, or what is new of it, to a file in place of comparing it")
 	return c
 }
 
@@ -98,8 +98,12 @@ func tryMutants(c *cobra.Command, chosen []mutants.Mutant, all bool, write strin
 		return harnessFault(err)
 	}
 	fmt.Fprintf(out, "\n%d mutants, %d complaints  %.1fs\n", len(chosen), wrong, time.Since(began).Seconds())
-	if write != "" && all {
-		if err := os.WriteFile(write, []byte(matrix.String()), 0o644); err != nil {
+	if write != "" {
+		text := matrix.String()
+		if !all {
+			text = mutants.Replaced(mutants.Golden, matrix)
+		}
+		if err := os.WriteFile(write, []byte(text), 0o644); err != nil {
 			return notRun(err)
 		}
 	}
