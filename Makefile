@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test race scenarios run up diagrams diagrams-check mocks containers clients ci
+.PHONY: help test race scenarios run up mutants diagrams diagrams-check mocks containers clients ci
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -19,6 +19,10 @@ run: ## The stories, a line each, with what each end saw
 
 up: ## A town on loopback, until Ctrl-C
 	go run ./cmd/portico up
+
+mutants: ## Prove the stories: tell them to every faulty portal
+	go build -o out/portico ./cmd/portico
+	out/portico mutants
 
 diagrams: ## Draw the pictures anew from what the stories observe
 	go run ./cmd/portico diagrams
