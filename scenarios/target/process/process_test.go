@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/portico-mcp/portico/scenarios"
@@ -18,12 +19,7 @@ import (
 // time: nothing depends on being inside. Those that need hours, or a world that
 // nobody has been in, are unobserved, and nothing else is.
 func TestStoriesAgainstPorticoUp(t *testing.T) {
-	noticeChanges(t, "../../../cmd")
-	program := filepath.Join(t.TempDir(), "portico")
-	build := exec.Command("go", "build", "-o", program, "github.com/portico-mcp/portico/cmd/portico")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build portico: %v\n%s", err, out)
-	}
+	program := built(t)
 	up := &process.Target{Launch: process.Program(program, os.Stderr)}
 	t.Cleanup(func() {
 		if err := up.Close(); err != nil {
@@ -44,6 +40,32 @@ func TestStoriesAgainstPorticoUp(t *testing.T) {
 	if count[verdict.Pass] < 100 {
 		t.Errorf("only %d stories held", count[verdict.Pass])
 	}
+}
+
+// What go test says of a portal that stands elsewhere is never what it said last
+// time: the portal may have changed, or gone.
+func TestAnOutsideTargetIsJudgedAnew(t *testing.T) {
+	program := built(t)
+	for range 2 {
+		test := exec.Command("go", "test", "github.com/portico-mcp/portico/scenarios", "-run", "TestScenarios/NS-03")
+		test.Env = append(os.Environ(), "PORTICO_PROGRAM="+program)
+		out, err := test.CombinedOutput()
+		if err != nil || strings.Contains(string(out), "(cached)") {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+}
+
+// built is the portico program as it is now.
+func built(t *testing.T) string {
+	t.Helper()
+	noticeChanges(t, "../../../cmd")
+	program := filepath.Join(t.TempDir(), "portico")
+	build := exec.Command("go", "build", "-o", program, "github.com/portico-mcp/portico/cmd/portico")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build portico: %v\n%s", err, out)
+	}
+	return program
 }
 
 // noticeChanges opens every file of a folder, so that Go's test cache knows that
