@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -84,11 +85,25 @@ func Issue(field string) types.GomegaMatcher {
 	})
 }
 
+// Tell matches a trace in which some answer is JSON with the field, of that
+// value.
+func Tell(field string, value any) types.GomegaMatcher {
+	return traces(fmt.Sprintf("tell %s: %v", field, value), func(t trace.Trace) bool {
+		for _, e := range t.Exchanges {
+			var answer map[string]any
+			if e.Response != nil && json.Unmarshal([]byte(e.Response.Body), &answer) == nil && reflect.DeepEqual(answer[field], value) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // AnswerAuthorizations matches a trace in which somebody is sent back to a
 // client with the parameter (code, error), and each time with this issuer
 // beside it (RFC 9207 §2).
-func AnswerAuthorizations(with string, issuer any) types.GomegaMatcher {
-	return traces(fmt.Sprintf("answer authorizations with %s, each from %v", with, issuer), func(t trace.Trace) bool {
+func AnswerAuthorizations(with, issuer string) types.GomegaMatcher {
+	return traces(fmt.Sprintf("answer authorizations with %s, each from %s", with, issuer), func(t trace.Trace) bool {
 		answers := 0
 		for _, e := range t.Exchanges {
 			if e.Response == nil {
@@ -98,7 +113,7 @@ func AnswerAuthorizations(with string, issuer any) types.GomegaMatcher {
 			if err != nil || !to.Query().Has(with) {
 				continue
 			}
-			if answers++; any(to.Query().Get("iss")) != issuer {
+			if answers++; to.Query().Get("iss") != issuer {
 				return false
 			}
 		}
@@ -192,7 +207,9 @@ func DescribeTheResource(at string) types.GomegaMatcher {
 				Resource string   `json:"resource"`
 				Servers  []string `json:"authorization_servers"`
 			}
-			_ = json.Unmarshal([]byte(e.Response.Body), &m) // what is no description describes nothing
+			if json.Unmarshal([]byte(e.Response.Body), &m) != nil {
+				continue // a page describes nothing
+			}
 			ofTheRoot := e.Path() == place && m.Resource+"/mcp" == at
 			if m.Resource != at && !ofTheRoot || len(m.Servers) == 0 {
 				return false
