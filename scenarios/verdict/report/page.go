@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
-	"regexp"
 	"strings"
 
 	"github.com/portico-mcp/portico/scenarios/verdict"
@@ -159,30 +158,60 @@ type redaction struct {
 	Stories int // in which there is one
 }
 
-var givenName = regexp.MustCompile(`\b(refresh-token|id-token|token|code|state|nonce|challenge|verifier|client-secret|client|password|csrf|transaction|grant|key-id|key|certificate|session|assertion|service-secret|service|cookie|ticket)-(\d{1,4})\b`)
+// given are what names for secrets begin with (package trace gives them).
+var given = map[string]bool{
+	"token": true, "refresh-token": true, "id-token": true, "code": true, "state": true, "nonce": true, "challenge": true, "verifier": true,
+	"client": true, "client-secret": true, "password": true, "csrf": true, "transaction": true, "grant": true, "key": true, "key-id": true,
+	"certificate": true, "session": true, "assertion": true, "service": true, "service-secret": true, "cookie": true, "ticket": true,
+}
+
+// names finds the names for secrets in a text, and tells of each its kind and
+// its number. Traffic is long: it looks at hyphens alone.
+func names(text string, tell func(kind, number string)) {
+	for at := strings.IndexByte(text, '-'); at >= 0; {
+		begin, end := at, at+1
+		for begin > 0 && (text[begin-1] >= 'a' && text[begin-1] <= 'z' || text[begin-1] == '-') {
+			begin--
+		}
+		for end < len(text) && text[end] >= '0' && text[end] <= '9' {
+			end++
+		}
+		if end > at+1 && given[text[begin:at]] {
+			tell(text[begin:at], text[at+1:end])
+		}
+		next := strings.IndexByte(text[at+1:], '-')
+		if next < 0 {
+			return
+		}
+		at += 1 + next
+	}
+}
 
 // redacted is which names for secrets there are, by what they stand for.
 func redacted(all []verdict.Result) []redaction {
 	kinds := map[string]*redaction{}
 	var order []string
 	for _, r := range all {
-		names := map[string]map[string]bool{}
+		found := map[string]map[string]bool{}
+		tell := func(kind, number string) {
+			if found[kind] == nil {
+				found[kind] = map[string]bool{}
+			}
+			found[kind][number] = true
+		}
 		for _, e := range r.Trace.Exchanges {
 			asked, told := halves(e)
-			for _, m := range givenName.FindAllStringSubmatch(asked.head+"\n"+asked.body+"\n"+told.head+"\n"+told.body, -1) {
-				if names[m[1]] == nil {
-					names[m[1]] = map[string]bool{}
-				}
-				names[m[1]][m[2]] = true
+			for _, text := range []string{asked.head, asked.body, told.head, told.body} {
+				names(text, tell)
 			}
 		}
-		for kind, found := range names {
+		for kind, numbers := range found {
 			if kinds[kind] == nil {
 				kinds[kind] = &redaction{Kind: kind}
 				order = append(order, kind)
 			}
 			kinds[kind].Stories++
-			kinds[kind].Most = max(kinds[kind].Most, len(found))
+			kinds[kind].Most = max(kinds[kind].Most, len(numbers))
 		}
 	}
 	return sorted(order, kinds)

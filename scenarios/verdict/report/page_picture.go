@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/portico-mcp/portico/diagrams/sequence"
-	"github.com/portico-mcp/portico/scenarios/verdict"
 	"github.com/portico-mcp/portico/simulators/trace"
 )
 
@@ -38,7 +37,7 @@ func draw(t *telling, seen trace.Trace) (lanes, picture template.HTML, undrawn i
 	}
 	undrawn = max(0, len(seen.Exchanges)-mostDrawn)
 	seen.Exchanges = tame(seen.Exchanges[:len(seen.Exchanges)-undrawn])
-	text := verdict.Inert(strings.ToValidUTF8(string(sequence.Draw(seen, t.Revision+" "+t.Title)), "\ufffd"))
+	text := legal(string(sequence.Draw(seen, t.Revision+" "+t.Title)))
 	m, size := pictureID.FindStringSubmatch(text), pictureSize.FindStringSubmatch(text)
 	if m == nil || size == nil {
 		return "", "", len(seen.Exchanges) + undrawn

@@ -287,7 +287,7 @@ const mostPage = 11 << 20
 // bodyLimit is how much of each body the page shows, in bytes: as much as keeps
 // it usable.
 func bodyLimit(all []verdict.Result) int {
-	const perExchange = 950 // what an exchange takes beside what was said in it
+	const perExchange = 1000 // what an exchange takes beside what was said in it
 	var said []half
 	for _, r := range all {
 		for _, e := range r.Trace.Exchanges[:min(len(r.Trace.Exchanges), mostShown)] {
@@ -296,16 +296,41 @@ func bodyLimit(all []verdict.Result) int {
 		}
 	}
 	room := max(1<<20, mostPage-len(said)/2*perExchange)
-	for most := 16 << 10; most > 256; most /= 2 {
-		total := 0
-		for _, h := range said {
-			total += len(h.html(most))
-		}
-		if total <= room {
-			return most
+	most := 16 << 10
+	for most > 64 && !fit(said, most, room) {
+		most /= 2
+	}
+	return most
+}
+
+// fit says whether what was said takes no more than room on the page.
+func fit(said []half, most, room int) bool {
+	for _, h := range said {
+		room -= weight(h.head, headLimit(most)) + weight(h.body, most) + 48 // the note that something is left out
+		if room < 0 {
+			return false
 		}
 	}
-	return 256
+	return true
+}
+
+// weight is about how many bytes the first of a text take once they are escaped,
+// rather more than less.
+func weight(text string, most int) int {
+	n := min(len(text), most)
+	for i := range n {
+		switch c := text[i]; {
+		case c == '<' || c == '>':
+			n += 3
+		case c == '&':
+			n += 4
+		case c < ' ' && c != '\n' && c != '\t' || c == 0x7f:
+			n += 5
+		case c >= 0x80:
+			n += 2
+		}
+	}
+	return n
 }
 
 func sorted(order []string, kinds map[string]*redaction) []redaction {

@@ -63,7 +63,7 @@ func countsLine(r verdict.Report) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	return fmt.Sprintf("%d tellings of stories, %s: %s.", len(r.Results), requirements(len(r.Summaries)), strings.Join(parts, ", "))
+	return fmt.Sprintf("%d stories told, %s: %s.", len(r.Results), requirements(len(r.Summaries)), strings.Join(parts, ", "))
 }
 
 func plain(text string) string { return text }
@@ -135,7 +135,7 @@ func explainBad(b *strings.Builder, r verdict.Report, s verdict.Requirement) {
 		}
 	}
 	if more > 0 {
-		fmt.Fprintf(b, "- and in %d more tellings\n\n", more)
+		fmt.Fprintf(b, "- and in %d more stories\n\n", more)
 	}
 	block(b, [][2]string{{"again", again(s.ID)}})
 }
@@ -157,7 +157,7 @@ func block(b *strings.Builder, fields [][2]string) {
 	if text.Len() == 0 {
 		return
 	}
-	inside := verdict.Inert(strings.ToValidUTF8(text.String(), "\ufffd"))
+	inside := legal(text.String())
 	fence := "```"
 	for strings.Contains(inside, fence) {
 		fence += "`"
@@ -218,7 +218,7 @@ func neutral(b *strings.Builder, r verdict.Report) {
 func code(text string) string {
 	var b strings.Builder
 	b.WriteString("<code>")
-	for _, r := range strings.ToValidUTF8(line(text, mostName), "\ufffd") {
+	for _, r := range line(text, mostName) {
 		if r < 0x80 && strings.ContainsRune("!\"#$%&'()*+./:;<=>?@[\\]^_`{|}~", r) {
 			fmt.Fprintf(&b, "&#%d;", r)
 			continue

@@ -35,11 +35,11 @@ func short(text string, most int) string {
 
 // line is a text on one line, inert and not longer than most bytes.
 func line(text string, most int) string {
-	return verdict.Inert(strings.Join(strings.Fields(short(text, most)), " "))
+	return legal(strings.Join(strings.Fields(short(text, most)), " "))
 }
 
-// legal is inert text with nothing in it that XML 1.0 §2.2 forbids: that
-// includes bytes that are no UTF-8, which become U+FFFD.
+// legal is inert text with nothing in it that XML 1.0 §2.2 forbids; that
+// includes bytes that are no UTF-8. They become U+FFFD.
 func legal(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r == 0xFFFE || r == 0xFFFF {
@@ -175,11 +175,15 @@ func sentence(r verdict.Report) string {
 	}
 	switch verdict.Exit(r.Results) {
 	case verdict.ExitHarness:
-		return fmt.Sprintf("The harness failed at %s: what that hides is unknown.", requirements(r.Counts[verdict.Error]))
+		beside := ""
+		if bad > 0 {
+			beside = fmt.Sprintf(" Beside that, not met: %d.", bad)
+		}
+		return fmt.Sprintf("The harness failed at %s: what that hides is unknown.%s", requirements(r.Counts[verdict.Error]), beside)
 	case verdict.ExitVerdict:
 		return fmt.Sprintf("Not met: %d of %s.", bad, requirements(total))
 	case verdict.ExitGood:
-		return fmt.Sprintf("Met: every one of %s that could be judged was met, or is declared.", requirements(total))
+		return fmt.Sprintf("Met: of %s, each that could be judged was met, warns, or is declared.", requirements(total))
 	default:
 		return "Nothing was judged, so nothing is known."
 	}
