@@ -5,8 +5,10 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -35,6 +37,7 @@ type Outcome struct {
 // Try tells every story to the mutant. A process can do so once, and must not be
 // a test binary: Ginkgo builds its tree for good.
 func Try(m Mutant) (Outcome, error) {
+	debug.SetGCPercent(400) // the process is short, and its like run beside it
 	began := time.Now()
 	if err := inprocess.Warm(); err != nil {
 		return Outcome{}, err
@@ -169,6 +172,7 @@ func Run(ctx context.Context, all []Mutant, process func(context.Context, Mutant
 func try(process *exec.Cmd) (Outcome, error) {
 	var complaints strings.Builder
 	process.Stderr = &complaints
+	process.Env = append(os.Environ(), "GOMAXPROCS=1") // there are as many of them as processors
 	out, err := process.Output()
 	if err != nil {
 		return Outcome{}, fmt.Errorf("%w\n%s", err, complaints.String())
