@@ -73,9 +73,21 @@ func BeAToolError() types.GomegaMatcher {
 	return answers("be a result with isError", func(a world.Answer) bool { return a.Error == nil && a.IsError })
 }
 
-// BeRefused matches an answer that is a JSON-RPC error of the code.
-func BeRefused(code int) types.GomegaMatcher {
-	return answers(fmt.Sprintf("be refused with %d", code), func(a world.Answer) bool { return a.Error != nil && a.Error.Code == code })
+// BeRefused matches an answer that is a JSON-RPC error of the code, or of another
+// one that the specification allows in its place.
+func BeRefused(code int, allowed ...int) types.GomegaMatcher {
+	return answers("be refused with "+or(code, allowed), func(a world.Answer) bool {
+		return a.Error != nil && slices.Contains(append(allowed, code), a.Error.Code)
+	})
+}
+
+// or is the number that is wanted, and those that are allowed in its place.
+func or(wanted int, allowed []int) string {
+	text := fmt.Sprint(wanted)
+	for _, n := range allowed {
+		text += fmt.Sprintf(", or %d, which is allowed too", n)
+	}
+	return text
 }
 
 // BeError matches a JSON-RPC error of the code.
@@ -85,10 +97,11 @@ func BeError(code int) types.GomegaMatcher {
 		func(e *client.RPCError) string { return fmt.Sprint(e) }}
 }
 
-// HaveStatus matches an HTTP reply by its status code.
-func HaveStatus(status int) types.GomegaMatcher {
-	return matcher[world.Reply]{fmt.Sprintf("have the status %d", status),
-		func(r world.Reply) bool { return r.Status == status },
+// HaveStatus matches an HTTP reply by its status code, or by another one that the
+// specification allows in its place.
+func HaveStatus(status int, allowed ...int) types.GomegaMatcher {
+	return matcher[world.Reply]{"have the status " + or(status, allowed),
+		func(r world.Reply) bool { return slices.Contains(append(allowed, status), r.Status) },
 		func(r world.Reply) string { return fmt.Sprintf("%d %v\n%s", r.Status, r.Header, r.Body) }}
 }
 

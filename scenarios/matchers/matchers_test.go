@@ -64,6 +64,8 @@ func TestMatchers(t *testing.T) {
 		"Mention":           {Mention("wiki"), []any{refused, world.Answer{Text: "wiki is down"}}, []any{good}},
 		"BeAToolError":      {BeAToolError(), []any{failed}, []any{good, refused}},
 		"BeRefused":         {BeRefused(-32602), []any{refused}, []any{good, failed, world.Answer{Error: &client.RPCError{Code: -32603}}}},
+		"BeRefused, or so":  {BeRefused(-32602, -32601), []any{refused, world.Answer{Error: &client.RPCError{Code: -32601}}}, []any{good, failed, world.Answer{Error: &client.RPCError{Code: -32603}}}},
+		"HaveStatus, or so": {HaveStatus(401, 403), []any{world.Reply{Status: 401}, world.Reply{Status: 403}}, []any{world.Reply{Status: 200}}},
 		"BeError":           {BeError(-32601), []any{&client.RPCError{Code: -32601}}, []any{&client.RPCError{Code: -1}, (*client.RPCError)(nil)}},
 		"HaveStatus":        {HaveStatus(401), []any{world.Reply{Status: 401}}, []any{world.Reply{Status: 200}}},
 		"BeARefusal":        {BeARefusal(-32700), []any{world.Reply{Body: `{"error":{"code":-32700}}`}}, []any{world.Reply{Body: `{"result":{}}`}, world.Reply{Body: `no`}}},
