@@ -141,7 +141,8 @@ func message(c verdict.Check, why string) string {
 
 // sayTitle is chapter and story as one sentence.
 func sayTitle(r verdict.Result) string {
-	return strings.TrimSpace(strings.TrimSpace(r.Chapter) + " " + r.Story)
+	r.Chapter = strings.TrimSpace(r.Chapter)
+	return strings.TrimSpace(r.Title())
 }
 
 // mostText is how much of one text of a failure is shown, in bytes; the whole

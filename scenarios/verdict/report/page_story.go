@@ -64,6 +64,7 @@ type telling struct {
 	World    string
 	Seen     string
 	Open     bool
+	Rule     bool // that every story keeps
 	Checks   []toldCheck
 	Evidence []look
 	Picture  template.HTML // empty: nothing was exchanged
@@ -103,7 +104,7 @@ func tellingsOf(all []verdict.Result) []*telling {
 	for i, r := range all {
 		t := &telling{
 			mark: markOf(r.Verdict), Anchor: fmt.Sprintf("s%d", i+1), Chapter: line(strings.TrimSpace(r.Chapter), 300), Story: line(r.Story, 300),
-			Title: line(sayTitle(r), 400), Revision: line(r.Revision, 60), World: line(r.World, 100), Seen: line(r.Seen, 2000), Open: r.Verdict.Bad(),
+			Title: line(sayTitle(r), 400), Revision: line(r.Revision, 60), World: line(r.World, 100), Seen: line(r.Seen, 2000), Open: r.Verdict.Bad(), Rule: r.Everywhere,
 		}
 		for _, c := range r.Checks {
 			t.Checks = append(t.Checks, toldCheck{

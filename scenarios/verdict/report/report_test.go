@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -142,6 +143,37 @@ func TestResultsFollowTheirSchema(t *testing.T) {
 		value.(map[string]any)["more"] = true
 		if schema.Validate(value) == nil {
 			t.Errorf("%s: a member that is none is allowed", name)
+		}
+	}
+}
+
+// The schema names every member that the types have, and no other.
+func TestTheSchemaIsWhole(t *testing.T) {
+	type object struct {
+		Properties map[string]any     `json:"properties"`
+		Defs       map[string]*object `json:"$defs"`
+	}
+	var schema object
+	if err := json.Unmarshal(report.Schema(), &schema); err != nil {
+		t.Fatal(err)
+	}
+	schema.Defs["report"] = &schema
+	for name, value := range map[string]any{
+		"report": verdict.Report{}, "run": verdict.Run{}, "known": verdict.KnownFailure{}, "requirement": verdict.Requirement{},
+		"result": verdict.Result{}, "check": verdict.Check{}, "failure": verdict.Failure{}, "evidence": verdict.Evidence{},
+	} {
+		want := map[string]bool{}
+		for field := range reflect.TypeOf(value).Fields() {
+			if member, _, _ := strings.Cut(field.Tag.Get("json"), ","); member != "-" {
+				want[member] = true
+			}
+		}
+		got := map[string]bool{}
+		for member := range schema.Defs[name].Properties {
+			got[member] = true
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }

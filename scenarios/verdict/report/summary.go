@@ -63,7 +63,17 @@ func countsLine(r verdict.Report) string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	return fmt.Sprintf("%d stories told, %s: %s.", len(r.Results), requirements(len(r.Summaries)), strings.Join(parts, ", "))
+	rules := 0
+	for _, result := range r.Results {
+		if result.Everywhere {
+			rules++
+		}
+	}
+	told := fmt.Sprintf("%d stories told", len(r.Results)-rules)
+	if rules > 0 {
+		told += fmt.Sprintf(" and %d rules kept in view", rules)
+	}
+	return fmt.Sprintf("%s, %s: %s.", told, requirements(len(r.Summaries)), strings.Join(parts, ", "))
 }
 
 func plain(text string) string { return text }
