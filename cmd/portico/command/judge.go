@@ -27,19 +27,30 @@ const largestCapture = 256 << 20
 func judgeCommand() *cobra.Command {
 	var said []string
 	var asJSON bool
+	var town remote
 	c := &cobra.Command{
-		Use:   "judge FILE",
-		Short: "Judge a saved trace, or a capture in HAR, by what every trace must keep",
-		Long: `Judge a trace as portico save writes it, or an HTTP Archive (.har) as browsers and mitmproxy write it.
+		Use:   "judge [FILE]",
+		Short: "Judge the town that is open, a saved trace or a capture in HAR by what every trace must keep",
+		Long: `Judge the town that is open, by all that was seen in it so far; or a trace as portico save writes it, or an
+HTTP Archive (.har) as browsers and mitmproxy write it.
 
 Each rule says how many exchanges it judged: none means that it neither held nor broke. A HAR file does
 not say who is who; --role does, and the rest is guessed and printed. In a saved trace secrets have names:
 one that was encoded on its way has none there, and is not found.
 
-Ends with 0 if every rule held, 1 if one is broken, 2 if the file is bad or nothing in it could be judged.`,
-		Example: "  portico judge town.json\n  portico judge capture.har --role mcp.example.com=portal --role login.example.com=\"identity provider\"",
-		Args:    cobra.ExactArgs(1),
+Ends with 0 if every rule held, 1 if one is broken, 2 if the file is bad or nothing in it could be judged, and 3
+without a file if no town is open.`,
+		Example: "  portico judge\n  portico judge town.json\n  portico judge capture.har --role mcp.example.com=portal --role login.example.com=\"identity provider\"",
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0 && len(said) > 0:
+				return usage("--role is for a FILE: a town knows who is who")
+			case len(args) == 0:
+				return judgeTown(c, town, asJSON)
+			case c.Flags().Changed("state"):
+				return usage("a FILE or --state, one of both")
+			}
 			roles, err := parseRoles(said)
 			if err != nil {
 				return err
@@ -49,19 +60,24 @@ Ends with 0 if every rule held, 1 if one is broken, 2 if the file is bad or noth
 				return err
 			}
 			judged := judge(captured)
-			if asJSON {
-				enc := json.NewEncoder(c.OutOrStdout())
-				enc.SetEscapeHTML(false)
-				err = enc.Encode(judged)
-			} else {
-				_, err = io.WriteString(c.OutOrStdout(), judged.String())
-			}
-			return errors.Join(err, judged.ends())
+			return errors.Join(printed(c.OutOrStdout(), judged, asJSON), judged.ends())
 		},
 	}
 	c.Flags().StringArrayVar(&said, "role", nil, "who a host (of a HAR file) or a party (of a trace) is, HOST=ROLE; repeatable")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	town.flag(c)
 	return c
+}
+
+// printed prints a judgement for people or for programs.
+func printed(out io.Writer, judged fmt.Stringer, asJSON bool) error {
+	if !asJSON {
+		_, err := io.WriteString(out, judged.String())
+		return err
+	}
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(judged)
 }
 
 // roleNames are the roles that may be said, and shorter words for some.

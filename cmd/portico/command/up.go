@@ -150,6 +150,9 @@ func (o upOptions) report(ctx context.Context, out io.Writer, t *live.Town) {
 	if o.quiet {
 		return
 	}
+	if !o.json {
+		go t.Broken(ctx, func(f live.Finding) bool { return say(brokenLine(f)) })
+	}
 	go t.Follow(ctx, t.Network.Latest(), func(news network.News) bool { return say(o.lines(news, t.Network.Roles())) })
 }
 

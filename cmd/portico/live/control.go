@@ -47,6 +47,9 @@ func init() {
 		{Method: "GET", Path: "/trace", Sentence: "what was seen as a trace, in canonical order, as it was on the wire: secrets included",
 			Query: map[string]string{"named": "true: with names for what is opaque"}, Answer: Past{}, answer: (*control).trace},
 		{Method: "POST", Path: "/forget", Sentence: "forgets what was seen so far", answer: (*control).forget},
+		{Method: "GET", Path: "/findings", Sentence: "what the rules over traces saw, and where one is broken",
+			Query:  map[string]string{"wait": "at most how long to wait until what has happened so far is judged (`behind` tells what is not): 10s; left out: 5s"},
+			Answer: Judgement{}, answer: (*control).findings},
 		{Method: "GET", Path: "/gateway", Sentence: "the gateway's own log", Answer: []gateway.Record{}, answer: (*control).gatewayLog},
 		{Method: "GET", Path: "/people", Sentence: "who has signed in where", Answer: []Resident{}, answer: (*control).people},
 		{Method: "GET", Path: "/servers", Sentence: "the status of every server", Answer: []ServerState{}, answer: (*control).servers},
@@ -187,6 +190,8 @@ func read(r *http.Request, into any) error {
 func (c *control) where(*http.Request) (any, error) {
 	ready := c.ready
 	ready.Roles = c.of.Network.Roles()
+	said, _ := c.of.judge.now()
+	ready.Broken, _, _ = said.Tally()
 	return ready, nil
 }
 
@@ -247,6 +252,19 @@ func (c *control) trace(r *http.Request) (any, error) {
 func (c *control) forget(*http.Request) (any, error) {
 	c.of.Forget()
 	return nil, nil
+}
+
+func (c *control) findings(r *http.Request) (any, error) {
+	wait := 5 * time.Second
+	if text := r.URL.Query().Get("wait"); text != "" {
+		var err error
+		if wait, err = time.ParseDuration(text); err != nil || wait < 0 || wait > time.Minute {
+			return nil, fmt.Errorf("%w: wait=%q is no time up to 1m; write 5s", ErrUsage, text)
+		}
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), wait)
+	defer cancel()
+	return c.of.Judgement(ctx), nil
 }
 
 func (c *control) gatewayLog(*http.Request) (any, error) {

@@ -33,7 +33,10 @@ func questions() map[string][]asked {
 			{path: "/journal/wait?since=0&match=to=mail", status: 200}, {path: "/journal/wait?timeout=1ms&since=0&match=to=mail+status=999", status: 408},
 			{path: "/journal/wait?timeout=1ms", status: 408}, {path: "/journal/wait?timeout=x", status: 400},
 		},
-		"GET /trace":   {{path: "/trace", status: 200}, {path: "/trace?named=true", status: 200}},
+		"GET /trace": {{path: "/trace", status: 200}, {path: "/trace?named=true", status: 200}},
+		"GET /findings": {
+			{path: "/findings", status: 200}, {path: "/findings?wait=20s", status: 200}, {path: "/findings?wait=-1s", status: 400}, {path: "/findings?wait=x", status: 400},
+		},
 		"GET /gateway": {{path: "/gateway", status: 200}},
 		"GET /people":  {{path: "/people", status: 200}},
 		"GET /servers": {{path: "/servers", status: 200}},

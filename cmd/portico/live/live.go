@@ -57,6 +57,8 @@ type Town struct {
 
 	temporary string // a file to take away; "": none
 
+	judge *judge // holds the rules over traces against what is seen
+
 	naming sync.Mutex
 	names  *trace.Namer
 
@@ -94,6 +96,7 @@ func Open(ctx context.Context, c Config) (*Town, error) {
 	}
 	t.admin = town.Administrator{Admin: built.Admin, HTTP: dial}
 	t.aside = town.Administrator{Admin: built.Admin, HTTP: n.Unseen()}
+	t.judge = judging(n, t.lettered)
 	return t, nil
 }
 
@@ -193,6 +196,7 @@ func (t *Town) Authorization(ctx context.Context, server string) (string, error)
 
 // Close takes the town down; nothing is left listening, running or lying about.
 func (t *Town) Close() {
+	t.judge.stop()
 	t.Town.Close()
 	if t.temporary != "" {
 		_ = os.Remove(t.temporary)

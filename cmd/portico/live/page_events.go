@@ -23,10 +23,12 @@ const (
 
 // event is what the stream tells an open page.
 type event struct {
-	Rows string `json:"rows"` // of the journal, newest first, as HTML
-	Hops []lit  `json:"hops"` // what passed
-	Left int    `json:"left"` // exchanges that passed and have no row here
-	Gone int    `json:"gone"` // exchanges that were given up so far
+	Rows   string `json:"rows"`   // of the journal, newest first, as HTML
+	Hops   []lit  `json:"hops"`   // what passed
+	Left   int    `json:"left"`   // exchanges that passed and have no row here
+	Gone   int    `json:"gone"`   // exchanges that were given up so far
+	Rules  string `json:"rules"`  // what the rules over traces saw, as HTML
+	Marked string `json:"marked"` // rows of exchanges that were found to break one
 }
 
 // lit is a hop and how often something passed it.
@@ -52,18 +54,21 @@ func (s *site) events(w http.ResponseWriter, r *http.Request) {
 	}
 	happened, stop := s.of.Network.Watch()
 	defer stop()
+	told := telling{of: s}
 	for alive := say("retry: 1000\n\n"); alive; {
-		if s.of.Network.Latest() != after {
+		news, changed := told.news(f)
+		if s.of.Network.Latest() != after || news {
 			var e event
 			e, after = s.gather(after, f)
+			e.Rules, e.Marked = told.rules, told.marked
 			b, err := json.Marshal(e)
-			alive = err == nil && say(fmt.Sprintf("id: %d\ndata: %s\n\n", after, b)) && pause(r, nil, pace)
+			alive = err == nil && say(fmt.Sprintf("id: %d\ndata: %s\n\n", after, b)) && pause(r, nil, nil, pace)
 			continue
 		}
 		select {
 		case <-happened:
 		default:
-			if !pause(r, happened, heartbeat) {
+			if !pause(r, happened, changed, heartbeat) {
 				return
 			}
 			if s.of.Network.Latest() == after {
@@ -71,6 +76,28 @@ func (s *site) events(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	}
+}
+
+// telling is what a stream told of the rules over traces; at first nothing, since
+// the page may have been made before the latest was known.
+type telling struct {
+	of   *site
+	seen int    // how many breaches
+	last string // what the rules saw
+
+	rules, marked string // what to tell now; empty: nothing
+}
+
+// news says whether there is something to tell of the rules, and what is closed
+// when there may be more.
+func (t *telling) news(f filter) (any bool, changed <-chan struct{}) {
+	said, changed := t.of.of.judge.now()
+	t.rules, t.marked = "", ""
+	if html, err := fragment("rules", rulesOf(said)); err == nil && html != t.last {
+		t.rules, t.last = html, html
+	}
+	t.marked, t.seen = t.of.marked(t.seen, f)
+	return t.rules != "" || t.marked != "", changed
 }
 
 // resume is the event that a page knows of already.
@@ -89,13 +116,14 @@ func (s *site) resume(r *http.Request) int {
 
 // pause waits for something to happen, but not longer than d; false: nobody
 // listens any more.
-func pause(r *http.Request, happened <-chan struct{}, d time.Duration) bool {
+func pause(r *http.Request, happened, judged <-chan struct{}, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-r.Context().Done():
 		return false
 	case <-happened:
+	case <-judged:
 	case <-timer.C:
 	}
 	return true

@@ -30,6 +30,7 @@ type detail struct {
 	Within    []row // what happened in it
 	Prev      int   // the exchange before it, 0: none that is kept
 	Following int
+	Broken    []breach // the rules over traces that it breaks
 }
 
 // half is a request or a response.
@@ -95,6 +96,10 @@ func (s *site) detailOf(seen network.Seen) detail {
 	full := s.of.lettered(seen)
 	d.row = s.rowOf(full, roles)
 	d.Failure = visible(full.Failure)
+	for _, b := range s.of.judge.breaches(seen.ID) {
+		b.Wrong = visible(b.Wrong)
+		d.Broken = append(d.Broken, b)
+	}
 	d.Request = half{
 		Line: visible(full.Request.Method + " " + full.Request.URL), Headers: headersOf(full.Request.Header),
 		Parts: parts(full.Request.Header, full.Request.Body),

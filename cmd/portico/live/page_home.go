@@ -34,6 +34,7 @@ type home struct {
 // again.
 type current struct {
 	Picture picture
+	Rules   rules
 	People  []human
 	Servers []served
 	Faults  []ill
@@ -107,7 +108,7 @@ var methods = []string{"tools/call", "tools/list", "initialize", "server/discove
 func (s *site) current(ctx context.Context, f filter) current {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	c := current{Filter: f}
+	c := current{Filter: f, Rules: s.rulesNow()}
 	people, err := s.of.Residents(ctx)
 	if err == nil {
 		var servers []ServerState

@@ -91,8 +91,9 @@ type row struct {
 	Letters        []letter
 	Said           string // what came back, in words
 	Grade          grade
-	Why            bool   // there is more to it than a status
-	Took           string // empty: it is not over
+	Why            bool     // there is more to it than a status
+	Took           string   // empty: it is not over
+	Breaks         []string // ids of the rules over traces that it breaks
 	fromAt, toAt   place
 	Class, Through string // Through: the host asked for, where it is not who answers
 }
@@ -147,6 +148,7 @@ func rowOf(s network.Seen, roles map[trace.Party]trace.Role) row {
 // address.
 func (s *site) rowOf(x network.Seen, roles map[trace.Party]trace.Role) row {
 	r := rowOf(x, roles)
+	r.Breaks = breaking(s.of.judge.breaches(x.ID))
 	for party, origin := range s.of.Origins {
 		if r.Through != "" && strings.HasSuffix(origin, "//"+r.Through) {
 			r.Through = string(party)

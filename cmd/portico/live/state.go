@@ -27,6 +27,7 @@ type Ready struct {
 	Control   Address                    `json:"control"`
 	CA        string                     `json:"ca,omitempty"` // file with the certificate to trust; empty: plain http
 	Folder    string                     `json:"folder,omitempty"`
+	Broken    int                        `json:"broken"` // rules over traces that are broken so far; GET /findings tells where
 }
 
 // Resident is somebody of the town, and where they have signed in.

@@ -46,17 +46,29 @@
 
   // How much passes, and what is worth saying aloud.
   const pulse = one('#pulse'), news = one('#news');
-  let lately = [], unsaid = { count: 0, failed: 0 }, saying = 0;
+  let lately = [], unsaid = { count: 0, failed: 0 }, broken = '', saying = 0;
+  const sayBroken = () => { // once, when it is another number
+    const text = one('#rules-all')?.textContent || '';
+    const said = text === broken ? '' : text;
+    broken = text;
+    return said;
+  };
+  sayBroken();
+  const speak = () => {
+    saying ||= setTimeout(() => {
+      const passed = unsaid.count ? `${unsaid.count} new exchanges, ${unsaid.failed} failed` : '';
+      const text = [passed, sayBroken()].filter(Boolean).join('. ');
+      if (text) news.textContent = text;
+      unsaid = { count: 0, failed: 0 };
+      saying = 0;
+    }, 4000);
+  };
   const count = hops => {
     const now = performance.now();
     for (const h of hops) lately.push([now, h.count, h.failed]);
     unsaid.count += hops.reduce((n, h) => n + h.count, 0);
     unsaid.failed += hops.reduce((n, h) => n + h.failed, 0);
-    saying ||= setTimeout(() => {
-      news.textContent = `${unsaid.count} new exchanges, ${unsaid.failed} failed`;
-      unsaid = { count: 0, failed: 0 };
-      saying = 0;
-    }, 4000);
+    speak();
   };
   setInterval(() => {
     const since = performance.now() - 5000;
@@ -82,14 +94,20 @@
     again.textContent = 'reload to see those that are kept';
     note.append(again);
   };
+  const rowsIn = html => all('li.entry', parsed(`<ol>${html}</ol>`));
+  const replaced = row => { // the row of the same exchange, if it is listed
+    const old = one(`#entries > .entry[data-id="${row.dataset.id}"]`);
+    const keep = old && old.contains(document.activeElement);
+    if (old) old.replaceWith(row);
+    if (keep) one('.asked', row).focus();
+    return Boolean(old);
+  };
+  const mark = html => rowsIn(html).forEach(replaced);
   const add = html => {
-    const rows = all('li.entry', parsed(`<ol>${html}</ol>`));
+    const rows = rowsIn(html);
     if (paused) { held += rows.length; return; }
     for (const row of rows.reverse()) { // oldest first: each goes to the top
-      const old = one(`#entries > [data-id="${row.dataset.id}"]`);
-      const keep = old && old.contains(document.activeElement);
-      if (old) old.replaceWith(row); else entries.prepend(row);
-      if (keep) one('.asked', row).focus();
+      if (!replaced(row)) entries.prepend(row);
     }
     one('#empty').hidden = entries.childElementCount > 0;
     while (entries.childElementCount > mostRows) entries.lastElementChild.remove();
@@ -191,10 +209,15 @@
     pass(told.hops);
     if (told.hops.length) count(told.hops);
     add(told.rows);
+    mark(told.marked);
+    if (told.rules) {
+      swap(one('[data-live="rules"]'), one('[data-live="rules"]', parsed(told.rules)));
+      speak();
+    }
     left += told.left;
     if (left || held) tell();
     if (told.gone) { one('#gone').textContent = told.gone; one('#dropped').hidden = false; }
-    settle();
+    if (told.hops.length || told.rows) settle();
   });
   addEventListener('pagehide', () => stream.close());
 })();
