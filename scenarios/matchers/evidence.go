@@ -182,10 +182,11 @@ func BeARefusal(code int) types.GomegaMatcher {
 }
 
 // LogCall matches the gateway's log if it has a call of the tool to the
-// server's host.
+// server's host, with its URL and with what the gateway decided.
 func LogCall(u *world.Upstream, tool string) types.GomegaMatcher {
-	return logged(fmt.Sprintf("log a call of %s at %s", tool, u.Party()), func(r gateway.Record) bool {
-		return r.MCPMethod == "tools/call" && r.Tool == tool && r.Host == u.Host()
+	return logged(fmt.Sprintf("log a call of %s at %s, its URL and the action", tool, u.Party()), func(r gateway.Record) bool {
+		at, err := url.Parse(r.URL)
+		return r.MCPMethod == "tools/call" && r.Tool == tool && r.Host == u.Host() && err == nil && at.Host == u.Host() && r.Action != ""
 	})
 }
 

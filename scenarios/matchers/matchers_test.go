@@ -90,6 +90,9 @@ func TestMatchers(t *testing.T) {
 	for name, c := range signingInCases() {
 		cases[name] = c
 	}
+	for name, c := range inputCases() {
+		cases[name] = c
+	}
 	for name, c := range cases {
 		for _, actual := range c.yes {
 			if ok, err := c.matcher.Match(actual); err != nil || !ok {
