@@ -28,6 +28,7 @@ type telling struct {
 	fault    string // of the harness
 	missing  string // what was needed first and is not there
 	seen     string
+	named    func(string) string // gives names to secrets; nil: nothing was seen
 	trace    trace.Trace
 	evidence []verdict.Evidence
 }
@@ -107,6 +108,9 @@ func (t *telling) result(terms verdict.Terms, state outcome) verdict.Result {
 	nothing := !tookPart(t.trace)
 	var all []verdict.Verdict
 	for _, id := range t.story.checks {
+		if t.named != nil {
+			state.missing = t.named(state.missing)
+		}
 		o := verdict.Outcome{Missing: state.missing, Unobserved: t.unseen, Nothing: nothing, Fault: t.fault}
 		for _, f := range t.failures {
 			if f.Speaks(id) {
@@ -194,12 +198,21 @@ func (t *telling) witness(picture string) {
 	n := trace.NewNamer(trace.Numbers)
 	t.trace = n.Trace(whole)
 	now.everywhere(t.revision).watch(strings.TrimSpace(whole.Scenario), whole, t.trace, t.evidence)
-	for i, f := range t.failures {
-		t.failures[i].Expected, t.failures[i].Actual = n.Text(f.Expected), n.Text(f.Actual)
-	}
+	t.plain(n.Text)
 	if picture != "" && now.options.Keep != nil && len(t.failures) == 0 && !CurrentSpecReport().Failed() {
 		now.options.Keep(picture, t.trace)
 	}
+}
+
+// plain gives names to secrets in everything that is said of the telling.
+func (t *telling) plain(named func(string) string) {
+	for i, f := range t.failures {
+		t.failures[i].Expected, t.failures[i].Actual, t.failures[i].Sent = named(f.Expected), named(f.Actual), named(f.Sent)
+	}
+	for i, e := range t.evidence {
+		t.evidence[i].Of, t.evidence[i].Watched = named(e.Of), named(e.Watched)
+	}
+	t.seen, t.named = named(t.seen), named
 }
 
 // harness ends a story that could not be told; it is not the portal's fault,

@@ -228,6 +228,9 @@ func (p *picture) arrow(d *svg.Document, e event, y int) {
 
 // clip shortens a text to a width in pixels.
 func clip(text string, width int) string {
+	if runes := []rune(text); len(runes) > width {
+		text = string(runes[:width]) // no letter is narrower than a pixel
+	}
 	for svg.Width(text) > width {
 		runes := []rune(strings.TrimSuffix(text, "…"))
 		text = string(runes[:len(runes)-1]) + "…"
