@@ -66,6 +66,9 @@ func anonymous(r *http.Request) bool {
 
 // asks says whether a request is for one of the methods.
 func asks(r *http.Request, methods ...string) bool {
+	if r.Body == nil {
+		return false
+	}
 	body, _ := io.ReadAll(r.Body)
 	setBody(r, body)
 	for _, m := range methods {
