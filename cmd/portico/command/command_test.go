@@ -3,20 +3,26 @@ package command_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"os/signal"
+	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/portico-mcp/portico/cmd/portico/command"
+	"github.com/portico-mcp/portico/cmd/portico/live"
 )
 
 func TestMain(m *testing.M) {
@@ -35,6 +41,9 @@ func TestScripts(t *testing.T) {
 			"exits":       exits,
 			"occupy":      occupy,
 			"interrupted": interrupted,
+			"town":        town,
+			"careless":    careless,
+			"said":        said,
 		},
 	})
 }
@@ -88,4 +97,61 @@ func occupy(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	ts.Defer(func() { _ = l.Close() })
 	ts.Setenv("PORT", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
+}
+
+// town runs `portico up` with these arguments until the script ends, and returns
+// when its first line says that it stands. What it says goes to the file up.txt.
+func town(ts *testscript.TestScript, _ bool, args []string) {
+	program, err := os.Executable()
+	ts.Check(err)
+	out, err := os.Create(ts.MkAbs("up.txt"))
+	ts.Check(err)
+	cmd := exec.Command(program, append([]string{"up"}, args...)...)
+	cmd.Args[0], cmd.Dir, cmd.Stdout, cmd.Stderr = "portico", ts.Getenv("WORK"), out, out
+	cmd.Env = append(os.Environ(), "TESTSCRIPT_COMMAND=portico")
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		_ = out.Close()
+	})
+	said(ts, false, []string{"."})
+}
+
+// said waits until the town has said something like it.
+func said(ts *testscript.TestScript, _ bool, args []string) {
+	wanted, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); runtime.Gosched() {
+		if b, err := os.ReadFile(ts.MkAbs("up.txt")); err == nil && wanted.Match(b) {
+			return
+		}
+	}
+	ts.Fatalf("the town never said %s:\n%s", args[0], ts.ReadFile("up.txt"))
+}
+
+// careless calls a tool as a client does that puts its token, which the command
+// before has printed, in the address: careless FOLDER.
+func careless(ts *testscript.TestScript, _ bool, args []string) {
+	control, err := live.ReadAddress(ts.MkAbs(args[0]))
+	ts.Check(err)
+	req, err := http.NewRequest(http.MethodGet, control.URL+"/town", nil)
+	ts.Check(err)
+	req.Header.Set("Authorization", "Bearer "+control.Token)
+	res, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	defer res.Body.Close()
+	var ready live.Ready
+	ts.Check(json.NewDecoder(res.Body).Decode(&ready))
+	token := strings.TrimSpace(ts.ReadFile("stdout"))
+	req, err = http.NewRequest(http.MethodPost, ready.Endpoint+"?access_token="+token, strings.NewReader(
+		`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"careless","version":"1"}}}`))
+	ts.Check(err)
+	req.Header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
+	called, err := http.DefaultClient.Do(req)
+	ts.Check(err)
+	_ = called.Body.Close()
+	if called.StatusCode != http.StatusOK {
+		ts.Fatalf("the portal answers %s", called.Status)
+	}
 }
