@@ -91,7 +91,7 @@ func connecting() {
 			alice := w.Person("alice").DescribedAt("editor")
 			alice.Connect()
 
-			page := alice.Visit(AuthorizationURL(w.Trace(), "alice.browser", "access", map[string]string{"redirect_uri": trap.Origin() + "/callback"}))
+			page := alice.Visit(AuthorizationURL(w.Trace(), "alice.browser", "access", map[string]string{"redirect_uri": trap.Origin() + "/elsewhere"}))
 
 			Expect(page.URL).NotTo(HavePrefix(trap.Origin()))
 			Expect(trap.Heard()).To(BeSilent())
