@@ -1,6 +1,9 @@
 package live
 
-import "fmt"
+import (
+	"fmt"
+	"hash/crc32"
+)
 
 // mostBroken is how many findings the page lists; GET /findings has them all.
 const mostBroken = 5
@@ -17,6 +20,7 @@ type rules struct {
 // listed is a finding as the page shows it. Every text in it is visible.
 type listed struct {
 	Finding
+	ID                       string // on the page, the same as long as it is the same finding
 	Hop, Asked, Wrong, Times string
 }
 
@@ -46,7 +50,7 @@ func rulesOf(said Judgement) rules {
 			r.More = len(said.Findings) + said.Unlisted - i
 			break
 		}
-		one := listed{Finding: f, Hop: visible(f.Hop()), Asked: visible(f.Asked), Wrong: visible(f.Wrong)}
+		one := listed{Finding: f, ID: fmt.Sprintf("finding-%d-%s-%08x", f.Exchange, f.Rule, crc32.ChecksumIEEE([]byte(f.Wrong))), Hop: visible(f.Hop()), Asked: visible(f.Asked), Wrong: visible(f.Wrong)}
 		if f.Times > 1 {
 			one.Times = fmt.Sprintf("%d times", f.Times)
 		}
