@@ -182,18 +182,21 @@ func nextChapter(folder string) (int, error) {
 
 // next says what to do now.
 func (d *draft) next(c *cobra.Command, written []string) error {
-	_, err := fmt.Fprintf(c.OutOrStdout(), `%s
-
-Now, with portico as go run ./cmd/portico:
-  1. portico explain %[2]s                what it asks for, and from which seats it is seen
-  2. %-36[3]s  tell it: world, act, observation
-  3. portico run %-24[2]s does it hold?
-  4. %-36[4]s  break it, and nothing else
-  5. portico mutants %-20[5]s is it found out?
-  6. portico coverage --write, portico mutants %[5]s --write scenarios/mutants/matrix.txt
-  7. go test ./scenarios/... .
-`, strings.Join(written, "\n"), d.Requirement, written[0], written[1], d.Name)
-	return err
+	out := c.OutOrStdout()
+	fmt.Fprintf(out, "%s\n\nNow, with portico as go run ./cmd/portico:\n", strings.Join(written, "\n"))
+	for i, step := range [][2]string{
+		{"portico explain " + d.Requirement, "what it asks for, and from which seats it is seen"},
+		{written[0], "tell it: world, act, observation"},
+		{"portico run " + d.Requirement, "does it hold?"},
+		{written[1], "break it, and nothing else"},
+		{"portico mutants " + d.Name, "is it found out?"},
+		{"portico coverage --write", "the table of what is checked"},
+		{"portico mutants " + d.Name + " --write scenarios/mutants/matrix.txt", "the matrix of who breaks what"},
+		{"go test ./scenarios/... .", ""},
+	} {
+		fmt.Fprintf(out, "  %d. %s\n", i+1, strings.TrimSpace(fmt.Sprintf("%-36s  %s", step[0], step[1])))
+	}
+	return nil
 }
 
 var storyTemplate = template.Must(template.New("story").Parse(`package scenarios
