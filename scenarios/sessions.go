@@ -103,7 +103,7 @@ func sessions() {
 			Expect(session.ID()).To(And(MatchRegexp("^[!-~]{16,}$"), BeUnlike(other.ID())), "MCP-FS-22")
 			Expect(unknown).To(HaveStatus(404), "MCP-FS-22")
 			Expect(ended).To(HaveStatus(404))
-			Expect(w.Upstream("wiki").Heard()).NotTo(BeCalled())
+			Expect(w.Upstream("wiki").Heard()).NotTo(BeCalled(), "MCP-FS-22")
 		})
 
 		Scenario("does not exist for a client that needs none", Checks("SE-02", "MCP-FS-16"), Only("2026-07-28"), func(w *World) {

@@ -14,11 +14,16 @@ var _ = add(Mutant{
 	ID: "reuses-consent", Says: "Takes a person's consent to one client for consent to every other.",
 	Breaks: []string{"MCP-CD-01"},
 	Tampering: inprocess.Tampering{Access: func(next http.Handler) http.Handler {
-		return at("/oauth/consent", remembering)(at("/oauth/authorize", consenting(next))(next))
+		return at("/oauth/consent", remembering)(at("/oauth/authorize", consenting(next, agreedBefore))(next))
 	}},
 })
 
 const consented = "consented"
+
+func agreedBefore(r *http.Request) bool {
+	c, err := r.Cookie(consented)
+	return err == nil && c.Value == "allow"
+}
 
 // remembering notes in the browser that its person said yes.
 func remembering(next http.Handler) http.Handler {
@@ -30,15 +35,14 @@ func remembering(next http.Handler) http.Handler {
 
 var hidden = regexp.MustCompile(`name="(flow|csrf)" value="([^"]*)"`)
 
-// consenting answers the consent page in the place of a person who said yes
-// before.
-func consenting(door http.Handler) handler {
+// consenting answers the consent page in the place of the person.
+func consenting(door http.Handler, when func(*http.Request) bool) handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			page := httptest.NewRecorder()
 			next.ServeHTTP(page, r)
 			found := hidden.FindAllStringSubmatch(page.Body.String(), -1)
-			if c, err := r.Cookie(consented); err != nil || c.Value != "allow" || len(found) != 2 {
+			if !when(r) || len(found) != 2 {
 				forward(w, page)
 				return
 			}
