@@ -1,8 +1,10 @@
 package matchers
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -21,6 +23,15 @@ func CallsOf(tool string) func(trace.Exchange) bool {
 			return false
 		}
 		return string(message["method"]) == `"tools/call"` && string(params["name"]) == JSON(tool)
+	}
+}
+
+// ForTokens keeps the requests to a token endpoint with a grant of the type
+// (RFC 6749 §4.1.3, §6).
+func ForTokens(grant string) func(trace.Exchange) bool {
+	return func(e trace.Exchange) bool {
+		form, err := url.ParseQuery(e.Request.Body)
+		return err == nil && form.Get("grant_type") == grant
 	}
 }
 
@@ -47,6 +58,34 @@ func AnswerTheIDOf(request string) types.GomegaMatcher {
 			return err == nil
 		},
 		func(r world.Reply) string { return fmt.Sprintf("%d\n%s", r.Status, r.Body) }}
+}
+
+// Say matches a reply whose body has the words in it.
+func Say(words string) types.GomegaMatcher {
+	if words == "" {
+		panic("Say needs words: every body has none")
+	}
+	return matcher[world.Reply]{fmt.Sprintf("say %q", words),
+		func(r world.Reply) bool { return strings.Contains(r.Body, words) },
+		func(r world.Reply) string { return fmt.Sprintf("%d\n%s", r.Status, r.Body) }}
+}
+
+// BeWaitedFor matches a trace in which a request has no answer yet.
+func BeWaitedFor() types.GomegaMatcher {
+	return traces("be waited for", func(t trace.Trace) bool {
+		return slices.ContainsFunc(t.Exchanges, func(e trace.Exchange) bool { return e.Response == nil && e.Failure == "" })
+	})
+}
+
+// Relabelled is a JSON Web Token whose header names another algorithm, without a
+// signature (RFC 7515 §A.5); an empty name: no algorithm.
+func Relabelled(token, alg string) string {
+	_, rest, _ := strings.Cut(Unsigned(token), ".")
+	header := map[string]string{"typ": "JWT"}
+	if alg != "" {
+		header["alg"] = alg
+	}
+	return base64.RawURLEncoding.EncodeToString([]byte(JSON(header))) + "." + rest
 }
 
 // SayAKeyTwice matches a trace in which a request's body is JSON that has one key

@@ -24,6 +24,8 @@ func inputCases() map[string]matcherCase {
 			[]any{world.Reply{Body: `{"id":"a","result":{}}`}, world.Reply{Body: `{"id":"a","error":{"code":-1}}`}},
 			[]any{world.Reply{Body: `{"id":null,"error":{"code":-1}}`}, world.Reply{Body: `{"id":"a","error":{"code":-1.5}}`},
 				world.Reply{Body: `{"id":"a","error":{}}`}, world.Reply{Body: `no`}}},
+		"Say":         {Say("rude"), []any{world.Reply{Body: "rude is rude"}}, []any{world.Reply{}, world.Reply{Body: "Rude"}}},
+		"BeWaitedFor": {BeWaitedFor(), []any{seen(trace.Exchange{})}, []any{nothing, plain, seen(trace.Exchange{Failure: "it hung up"})}},
 		"SayAKeyTwice": {SayAKeyTwice(),
 			[]any{says(`{"a":1,"a":2}`), says(`{"x":[{"y":{"a":1,"b":2,"a":3}}]}`), says(`{"a":1,"\u0061":2}`)},
 			[]any{nothing, plain, says(`{"a":{"a":1},"b":["a","a",{"a":1}]}`), says(`{"a":[tru,`), says(``)}},
@@ -42,5 +44,13 @@ func TestCallsOfAreOfThatTool(t *testing.T) {
 	e.Request.Body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","NAME":"echo"}}`
 	if !CallsOf("search")(e) || CallsOf("echo")(e) {
 		t.Error("a key in capitals is read as another")
+	}
+}
+
+func TestARelabelledTokenHasNoSignature(t *testing.T) {
+	for alg, want := range map[string]string{"nOnE": "eyJhbGciOiJuT25FIiwidHlwIjoiSldUIn0.b.", "": "eyJ0eXAiOiJKV1QifQ.b."} {
+		if got := Relabelled("a.b.c", alg); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }

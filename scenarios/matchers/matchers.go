@@ -184,6 +184,12 @@ func EachBeSentBy(p trace.Party) types.GomegaMatcher {
 	return each("each be sent by "+string(p), func(e trace.Exchange) bool { return e.From == p })
 }
 
+// EachReach matches a trace that is not empty and in which every request was
+// dialled to the party.
+func EachReach(p trace.Party) types.GomegaMatcher {
+	return each("each reach "+string(p), func(e trace.Exchange) bool { return e.To == p })
+}
+
 func each(want string, match func(trace.Exchange) bool) types.GomegaMatcher {
 	return traces(want, func(t trace.Trace) bool {
 		return len(t.Exchanges) > 0 && !slices.ContainsFunc(t.Exchanges, func(e trace.Exchange) bool { return !match(e) })

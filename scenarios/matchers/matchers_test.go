@@ -77,6 +77,7 @@ func TestMatchers(t *testing.T) {
 		"EachHave":          {EachHave("Authorization"), []any{bearer}, []any{nothing, plain}},
 		"EachComeFrom":      {EachComeFrom("10.0.0.1"), []any{plain}, []any{nothing, seen(trace.Exchange{Address: "10.0.0.2"})}},
 		"EachBeSentBy":      {EachBeSentBy("portal"), []any{plain}, []any{nothing, twice}},
+		"EachReach":         {EachReach("wiki"), []any{plain}, []any{nothing, seen(call("portal", "gateway", nil, `{}`))}},
 		"AnswerWith":        {AnswerWith("Mcp-Session-Id"), []any{plain}, []any{nothing, seen(trace.Exchange{})}},
 		"Pass":              {Pass("tools/call", "alice", "portal", "wiki"), []any{seen(call("alice", "portal", nil, `{}`), call("portal", "wiki", nil, `{}`))}, []any{nothing, plain}},
 		"Carry": {Carry(secret), []any{

@@ -3,6 +3,8 @@ package world
 import (
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/portico-mcp/portico/fixtures"
@@ -37,6 +39,16 @@ func (w *World) Inside() string {
 	}
 	return origin + "/mcp"
 }
+
+// InsideHost is the host, and port if it has one, of [World.Inside].
+func (w *World) InsideHost() string {
+	at, err := url.Parse(w.Inside())
+	must(err)
+	return at.Host
+}
+
+// Origin is the portal's public origin, without a final slash.
+func (w *World) Origin() string { return strings.TrimSuffix(w.town.Endpoint, "/mcp") }
 
 // Timed does something and says how long it took.
 func (w *World) Timed(act func()) time.Duration {
