@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"net/url"
 	"slices"
 	"strings"
@@ -149,10 +150,10 @@ func sameError(told json.RawMessage, a world.Answer) bool {
 		Data    json.RawMessage
 	}
 	return json.Unmarshal(told, &e) == nil && e.Code == a.Error.Code && e.Message == a.Error.Message &&
-		string(e.Data) == string(a.Error.Data)
+		(len(e.Data) == 0 && len(a.Error.Data) == 0 || sameJSON(e.Data, a.Error.Data))
 }
 
-// sameJSON compares two documents, numbers digit by digit.
+// sameJSON compares two documents, numbers by all their digits.
 func sameJSON(a, b json.RawMessage) bool {
 	return canonical(a) != "" && canonical(a) == canonical(b)
 }
@@ -164,11 +165,30 @@ func canonical(raw json.RawMessage) string {
 	if dec.Decode(&v) != nil {
 		return ""
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		return ""
+	return JSON(exact(v))
+}
+
+// exact is a decoded value with its numbers in one spelling: 1e2, 100 and 100.0 are
+// one number (RFC 8259 §6). One with a long exponent stays as it was written.
+func exact(v any) any {
+	switch v := v.(type) {
+	case json.Number:
+		if _, exponent, _ := strings.Cut(strings.ToLower(string(v)), "e"); len(exponent) > 3 {
+			return v
+		}
+		if n, ok := new(big.Rat).SetString(string(v)); ok {
+			return []string{"number", n.RatString()}
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = exact(v[key])
+		}
+	case []any:
+		for i := range v {
+			v[i] = exact(v[i])
+		}
 	}
-	return string(b)
+	return v
 }
 
 // BeARefusal matches a reply whose body is a JSON-RPC error of the code.

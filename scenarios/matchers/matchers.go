@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -131,14 +130,9 @@ func calls(t trace.Trace) []trace.Message {
 }
 
 func sameArguments(m trace.Message, args world.Args) bool {
-	var got struct{ Arguments any }
+	var got struct{ Arguments json.RawMessage }
 	want, err := json.Marshal(args)
-	if err != nil || json.Unmarshal(m.Params, &got) != nil {
-		return false
-	}
-	var wanted any
-	_ = json.Unmarshal(want, &wanted)
-	return reflect.DeepEqual(got.Arguments, wanted)
+	return err == nil && json.Unmarshal(m.Params, &got) == nil && sameJSON(want, got.Arguments)
 }
 
 // Carry matches a trace in which the secret is somewhere in a request: as it

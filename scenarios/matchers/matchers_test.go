@@ -94,6 +94,9 @@ func TestMatchers(t *testing.T) {
 	for name, c := range inputCases() {
 		cases[name] = c
 	}
+	for name, c := range fidelityCases() {
+		cases[name] = c
+	}
 	for name, c := range cases {
 		for _, actual := range c.yes {
 			if ok, err := c.matcher.Match(actual); err != nil || !ok {
@@ -116,6 +119,8 @@ func TestNothingCarriesTheEmptySecret(t *testing.T) {
 		"Carry":      func() { Carry("") },
 		"Issued":     func() { Issued(nothing, "idp", "id_token") },
 		"Credential": func() { Credential(plain) },
+		"Bring":      func() { Bring("") },
+		"Cookie":     func() { Cookie(plain) },
 	} {
 		func() {
 			defer func() {

@@ -67,6 +67,9 @@ type Town struct {
 	// Serve puts a new party into the town that answers under a DNS name, and
 	// gives its origin.
 	Serve func(party trace.Party, name string, answer http.Handler) (origin string, err error)
+	// Opening is what was seen while the town was opened; empty for a target that
+	// does not show it.
+	Opening trace.Trace
 	// Trace is what was seen since the town was opened, or since Forget.
 	Trace func() trace.Trace
 	// Forget drops what was seen so far.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -95,6 +96,31 @@ func (p *Person) AccessToken() string {
 		p.world.end(fmt.Sprintf("%s was given no access token", p.party))
 	}
 	return token
+}
+
+// ServiceToken is the pair of values that a machine gets in with.
+func (p *Person) ServiceToken() (id, secret string) {
+	if p.service == nil {
+		fail(fmt.Errorf("%s is no machine", p.party))
+	}
+	return p.service.ClientID, p.service.ClientSecret
+}
+
+// Revoke gives the tokens of the person's client back, where the portal's metadata
+// says that one does (RFC 7009 §2.1).
+func (p *Person) Revoke() Reply {
+	var metadata struct {
+		Endpoint string `json:"revocation_endpoint"`
+	}
+	_ = json.Unmarshal([]byte(p.Fetch("/.well-known/oauth-authorization-server").Body), &metadata)
+	if metadata.Endpoint == "" {
+		p.world.end("the portal names no revocation endpoint")
+	}
+	c, err := p.mcp()
+	must(err)
+	held := c.Credentials()
+	form := url.Values{"token": {held.RefreshToken}, "client_id": {held.ClientID}}
+	return p.Send(http.MethodPost, metadata.Endpoint, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form.Encode())
 }
 
 // Knock sends one raw request to the portal's MCP endpoint, with no credential

@@ -45,6 +45,18 @@ func (s *Session) TryTools() ([]client.Tool, error) {
 	return tools, err
 }
 
+// Listed is a tool's definition as the portal lists it; nil if it does not.
+func (s *Session) Listed(tool string) json.RawMessage {
+	tools, err := s.TryTools()
+	must(err)
+	for _, t := range tools {
+		if t.Name == tool {
+			return t.Raw
+		}
+	}
+	return nil
+}
+
 // ID is the session's id; empty in a revision that has none.
 func (s *Session) ID() string { return s.session.ID() }
 
@@ -133,8 +145,13 @@ func (s *Session) Follow(tool string, args Args) Answer {
 
 func (s *Session) call(tool string, args Args, options ...client.CallOption) (Answer, error) {
 	ended := s.person.acts("calls " + tool)
+	answer, err := s.send(tool, args, options...)
+	ended(err != nil || answer.Error != nil)
+	return answer, err
+}
+
+func (s *Session) send(tool string, args Args, options ...client.CallOption) (Answer, error) {
 	result, err := s.session.Call(s.person.world.ctx, tool, args, options...)
-	ended(err != nil)
 	var refused *client.RPCError
 	if errors.As(err, &refused) {
 		return Answer{Error: refused}, nil
@@ -190,6 +207,16 @@ func (s *Session) Ask(method string, params any) *client.RPCError {
 // these members of params.
 func (s *Session) Request(method, members string) string {
 	return string(s.session.Compose(method, members))
+}
+
+// RequestWith is Request with these members of _meta besides.
+func (s *Session) RequestWith(method, members, meta string) string {
+	const begin = `"_meta":{`
+	body := s.Request(method, members)
+	if at := strings.LastIndex(body, begin); at >= 0 && !strings.Contains(members, begin) {
+		return body[:at+len(begin)] + meta + "," + body[at+len(begin):]
+	}
+	return s.Request(method, members+","+begin+meta+"}")
 }
 
 // Post sends a body as it is, with the session's credential and headers.

@@ -119,6 +119,15 @@ func (w *World) Pass(d time.Duration) {
 	time.Sleep(d)
 }
 
+// Opening is what was seen before the story began: how the portal found its
+// place in the town. A portal that shows nothing of it ends the story.
+func (w *World) Opening() Sight {
+	if len(w.town.Opening.Exchanges) == 0 {
+		w.end("nothing is seen of how the portal began")
+	}
+	return SightOf(w.town.Opening)
+}
+
 // Whole is everything that was seen, for a report: that somebody asked for it is
 // no look of the story's.
 func (w *World) Whole() trace.Trace { return w.town.Trace() }

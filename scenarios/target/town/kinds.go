@@ -3,6 +3,7 @@ package town
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/portico-mcp/portico/fixtures"
@@ -10,13 +11,8 @@ import (
 	"github.com/portico-mcp/portico/simulators/upstream"
 )
 
-// offers is what a server of the fixtures is as a simulator: its tools and its
-// prompts.
-func offers(s fixtures.Server) (upstream.Config, error) {
-	catalogue, err := s.Offers()
-	if err != nil {
-		return upstream.Config{}, err
-	}
+// offers is what a catalogue is as a simulator: its tools and its prompts.
+func offers(catalogue fixtures.Catalogue) (upstream.Config, error) {
 	var c upstream.Config
 	for _, t := range catalogue.Tools {
 		schema, err := t.InputSchema()
@@ -34,6 +30,42 @@ func offers(s fixtures.Server) (upstream.Config, error) {
 		})
 	}
 	return c, nil
+}
+
+// verbatim is tools in a server's own words as a simulator: what it says of them,
+// and what it answers to their calls.
+func verbatim(tools []fixtures.Verbatim) upstream.RawConfig {
+	var listed []string
+	answers := map[string]upstream.RawAnswer{}
+	for _, t := range tools {
+		listed = append(listed, t.Tool)
+		answer := upstream.RawAnswer{Result: json.RawMessage(t.Result)}
+		if t.Result == "" {
+			answer = upstream.RawAnswer{Error: json.RawMessage(t.Error)}
+		}
+		answers[t.Name()] = answer
+	}
+	return upstream.RawConfig{
+		Tools: json.RawMessage("[" + strings.Join(listed, ",") + "]"),
+		Answer: func(params, _ json.RawMessage) upstream.RawAnswer {
+			var called struct{ Name string }
+			_ = json.Unmarshal(params, &called) // what names nothing is answered with nothing
+			return answers[called.Name]
+		},
+	}
+}
+
+// sends puts headers on every answer of a server.
+func sends(headers map[string]string, server http.Handler) http.Handler {
+	if len(headers) == 0 {
+		return server
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, value := range headers {
+			w.Header().Set(name, value)
+		}
+		server.ServeHTTP(w, r)
+	})
 }
 
 // ails lets what is wrong with a server of the fixtures strike.

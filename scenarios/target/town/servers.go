@@ -1,6 +1,7 @@
 package town
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -39,26 +40,45 @@ func (b *builder) server(s fixtures.Server) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	config, err := offers(s)
+	server, err := b.simulator(s, h)
 	if err != nil {
 		return "", err
 	}
-	config.Name, config.Revision, config.Advertise = s.ID, b.site.Revision, h.Origin()
-	endpoint := h.Origin() + "/mcp"
-	if config.Guard, err = b.guard(s, endpoint); err != nil {
-		return "", err
-	}
-	server, err := upstream.New(config)
-	if err != nil {
-		return "", err
-	}
-	b.closers = append(b.closers, func() { _ = server.Close() })
-	b.town.Servers[s.ID] = server
 	layer := b.layer(trace.Party(s.ID), trace.Upstream)
 	if err := ails(layer, s.Fault); err != nil {
 		return "", err
 	}
-	return endpoint, h.Serve(layer.Before(server))
+	return h.Origin() + "/mcp", h.Serve(layer.Before(sends(s.Sends, server)))
+}
+
+// simulator is an upstream of ours: one that speaks in its own words, or one with
+// an SDK, which the town keeps at hand.
+func (b *builder) simulator(s fixtures.Server, h *network.Host) (http.Handler, error) {
+	catalogue, err := s.Offers()
+	if err != nil {
+		return nil, err
+	}
+	introduces := cmp.Or(s.Introduces, s.ID)
+	if len(catalogue.Verbatim) > 0 {
+		config := verbatim(catalogue.Verbatim)
+		config.Name, config.Revision = introduces, b.site.Revision
+		return upstream.NewRaw(config), nil
+	}
+	config, err := offers(catalogue)
+	if err != nil {
+		return nil, err
+	}
+	config.Name, config.Revision, config.Advertise = introduces, b.site.Revision, h.Origin()
+	if config.Guard, err = b.guard(s, h.Origin()+"/mcp"); err != nil {
+		return nil, err
+	}
+	server, err := upstream.New(config)
+	if err != nil {
+		return nil, err
+	}
+	b.closers = append(b.closers, func() { _ = server.Close() })
+	b.town.Servers[s.ID] = server
+	return server, nil
 }
 
 // dnsName is the server's host name; an underscore is no part of one.

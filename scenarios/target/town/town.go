@@ -147,6 +147,7 @@ func (b *builder) open(ctx context.Context, start Start) (*Town, error) {
 	if err := b.settle(ctx); err != nil {
 		return nil, err
 	}
+	b.town.Opening = b.town.Trace()
 	b.town.Forget()
 	return b.town, nil
 }
