@@ -251,7 +251,7 @@ func (j judgement) String() string {
 			broken++
 			fmt.Fprintf(&b, "✗ %-32s judged %s: %s\n", r.ID, plural(r.Judged, "exchange"), plural(len(r.Findings), "finding"))
 			for _, f := range r.Findings {
-				fmt.Fprintf(&b, "    #%d %s\n      expected  %s (%s: %s)\n      actual    %s\n", f.Exchange, f.At, r.Says, r.Level, strings.Join(r.Requirements, ", "), f.Says)
+				fmt.Fprintf(&b, "    #%d %s\n      expected  %s (%s)\n      actual    %s\n", f.Exchange, f.At, r.Says, binding(r.Level, r.Requirements), f.Says)
 			}
 		}
 	}
@@ -272,6 +272,14 @@ func (j judgement) ends() error {
 		return usage("%s: nothing in it could be judged; --role HOST=ROLE says who is who", inert(j.File))
 	}
 	return nil
+}
+
+// binding is how strong a rule is, and by which requirements.
+func binding(level fixtures.Level, requirements []string) string {
+	if len(requirements) == 0 {
+		return string(level)
+	}
+	return fmt.Sprintf("%s: %s", level, strings.Join(requirements, ", "))
 }
 
 func plural(n int, what string) string {

@@ -60,8 +60,8 @@ func (j townJudgement) places(b *strings.Builder, rule string) {
 		if f.Times > 1 {
 			times = fmt.Sprintf(", %s from #%d on", plural(f.Times, "time"), f.Exchange)
 		}
-		fmt.Fprintf(b, "    #%d %s %s%s\n      expected  %s (%s: %s)\n      actual    %s\n",
-			f.Latest, inert(f.Hop()), inert(f.Asked), times, f.Says, f.Level, strings.Join(f.Requirements, ", "), inert(f.Wrong))
+		fmt.Fprintf(b, "    #%d %s %s%s\n      expected  %s (%s)\n      actual    %s\n",
+			f.Latest, inert(f.Hop()), inert(f.Asked), times, f.Says, binding(f.Level, f.Requirements), inert(f.Wrong))
 	}
 }
 

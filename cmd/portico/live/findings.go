@@ -18,7 +18,7 @@ type Finding struct {
 	Rule         string         `json:"rule"`         // its id
 	Says         string         `json:"says"`         // the promise, one sentence
 	Level        fixtures.Level `json:"level"`        // a broken "may" is nobody's failure
-	Requirements []string       `json:"requirements"` // ids of fixtures/requirements
+	Requirements []string       `json:"requirements"` // ids of fixtures/requirements; none: no row says it as a whole
 	Wrong        string         `json:"wrong"`        // what is wrong; holds no secret and no control character
 	From         trace.Party    `json:"from"`         // empty: a client that nobody here dialled for
 	To           trace.Party    `json:"to"`

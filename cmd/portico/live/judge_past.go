@@ -137,7 +137,10 @@ func certain(e trace.Exchange) trace.Exchange {
 // Rules that ask which calls were open when a request was sent, and rules that
 // ask what was said long before.
 var (
-	ruledByCalls = map[string]bool{"persons-token-for-that-person": true, "names-lose-their-prefix": true, "sync-bypasses-gateway": true}
+	ruledByCalls = map[string]bool{
+		"persons-token-for-that-person": true, "no-persons-token-in-a-sync": true, "names-lose-their-prefix": true,
+		"servers-refusals-stay": true, "sync-bypasses-gateway": true,
+	}
 	ruledByLore  = map[string]bool{"clients-headers-stay": true, "names-lose-their-prefix": true}
 )
 
