@@ -141,7 +141,7 @@ var (
 		"persons-token-for-that-person": true, "no-persons-token-in-a-sync": true, "names-lose-their-prefix": true,
 		"servers-refusals-stay": true, "sync-bypasses-gateway": true,
 	}
-	ruledByLore  = map[string]bool{"clients-headers-stay": true, "names-lose-their-prefix": true}
+	ruledByLore = map[string]bool{"clients-headers-stay": true, "names-lose-their-prefix": true}
 )
 
 // trusts says whether all is known that a rule needs to accuse an exchange.
