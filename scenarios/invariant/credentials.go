@@ -11,28 +11,34 @@ import (
 	"github.com/portico-mcp/portico/simulators/trace"
 )
 
+// credentialRules are what becomes of secrets. A rule without a requirement
+// speaks of what no row says as a whole, and is judged all the same.
 func credentialRules() []Rule {
 	return []Rule{
 		{"client-credential-stays", "What a client or a browser shows the portal travels to no server, authorization server, identity provider or gateway.",
-			[]string{"CR-07", "MO-14", "MCP-FA-07", "SEC-F-19"}, fixtures.Must, clientCredentialStays},
+			[]string{"CR-07", "MO-14", "MCP-FA-07", "MCP-IX-12", "SEC-F-19"}, fixtures.Must, clientCredentialStays},
 		{"application-token-stays", "The application token goes from the portal's door to the portal, and no further.",
-			[]string{"CR-07", "MCP-FA-07"}, fixtures.Must, applicationTokenStays},
+			[]string{"CR-07", "MCP-IX-12"}, fixtures.Must, applicationTokenStays},
 		{"identity-token-stays", "What the identity provider issues stays between it and the portal's door.",
-			[]string{"CR-07", "MCP-FA-07"}, fixtures.Must, identityTokenStays},
+			[]string{"CR-07"}, fixtures.Must, identityTokenStays},
 		{"server-credential-stays", "A credential for one server goes to that server, and to who issued it.",
-			[]string{"CR-06", "SEC-F-24"}, fixtures.Must, serverCredentialStays},
+			[]string{"CR-06", "MCP-UA-13", "MCP-UA-18"}, fixtures.Must, serverCredentialStays},
 		{"persons-token-for-that-person", "A token that a person obtained for a server is used for that person's calls.",
-			[]string{"CR-01", "CR-06", "SEC-M-01"}, fixtures.Must, personsToken},
+			[]string{"CR-01", "CR-06", "MCP-UA-13"}, fixtures.Must, personsToken},
+		{"no-persons-token-in-a-sync", "What the portal lists by itself it lists without a token that a person obtained.",
+			[]string{"SY-02"}, fixtures.Must, noPersonsTokenInASync},
 		{"password-stays", "A person's password goes to where they sign in, and nowhere else.",
-			[]string{"SEC-Q-02"}, fixtures.Must, passwordStays},
+			[]string{"MO-02"}, fixtures.Must, passwordStays},
 		{"no-credential-in-answers", "No answer to a client holds a credential of the portal's, its door's or its servers'.",
-			[]string{"CR-08", "MCP-IX-17", "SEC-M-16", "SEC-Q-02"}, fixtures.Must, noCredentialInAnswers},
+			[]string{"CR-08", "MCP-IX-17", "MCP-UA-18", "SEC-Q-02"}, fixtures.Must, noCredentialInAnswers},
+		{"clients-tokens-only-where-issued", "No answer to a client holds a token of a client but the one that issues it.",
+			[]string{"MCP-FA-07", "SEC-Q-02"}, fixtures.Must, clientsTokensOnlyWhereIssued},
 		{"no-credential-in-urls", "No URL, and no Referer, holds a credential; authorization codes and states stand only where OAuth puts them.",
-			[]string{"MCP-FA-06"}, fixtures.Must, noCredentialInURLs},
-		{"tokens-are-not-stored", "An answer with a token in it may not be stored on its way.",
+			[]string{}, fixtures.Must, noCredentialInURLs},
+		{"tokens-are-not-stored", "What a token endpoint answers, and any answer with a token in it, may not be stored on its way.",
 			[]string{"SEC-D-16"}, fixtures.Must, tokensAreNotStored},
 		{"credentials-are-encrypted", "Credentials travel over TLS, but within a machine or its own network.",
-			[]string{"SEC-A-11"}, fixtures.Must, credentialsAreEncrypted},
+			[]string{}, fixtures.Must, credentialsAreEncrypted},
 	}
 }
 
@@ -138,10 +144,44 @@ func noCredentialInAnswers(v *view, h *hop) (bool, []string) {
 			return s.where != "the header Set-Cookie" // a browser may hold it as its cookie
 		case ofIdentity: // OpenID Connect RP-Initiated Logout 1.0 §2: the token is a hint in the redirect
 			return !(s.where == "the header Location" && strings.Contains(h.tells("Location"), "id_token_hint="))
-		case ofServer:
+		case ofServer, password:
 			return true
 		}
 		return false
+	})
+}
+
+// clientsTokensOnlyWhereIssued leaves alone what must come back to be of use: a
+// code in a redirect, a cookie, and the id of a service token, which is no secret.
+func clientsTokensOnlyWhereIssued(v *view, h *hop) (bool, []string) {
+	if !v.front(h) || h.Response == nil || !v.vault.knows(ofClient) {
+		return false, nil
+	}
+	now := issued(h)
+	return true, v.found(h.received, func(s sight) bool {
+		switch {
+		case s.class != ofClient, strings.Contains(s.kind, "authorization code"), strings.Contains(s.kind, "the id of"),
+			s.where == "the header Set-Cookie":
+			return false
+		}
+		for _, value := range now {
+			if value == s.value && s.where == "the body" {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// noPersonsTokenInASync judges, as [syncBypassesGateway] does, only what was
+// sent after a first request was seen to come in.
+func noPersonsTokenInASync(v *view, h *hop) (bool, []string) {
+	lists := len(h.asked) > 0 && strings.HasSuffix(h.asked[0].method, "/list")
+	if !lists || !h.behind() || !v.byItself(h) || !v.vault.knows(ofServer) {
+		return false, nil
+	}
+	return true, v.found(h.sent, func(s sight) bool {
+		return s.class == ofServer && strings.HasSuffix(string(s.owner), ".browser")
 	})
 }
 
@@ -212,7 +252,8 @@ func allowedInURL(h *hop, s sight) bool {
 }
 
 func tokensAreNotStored(v *view, h *hop) (bool, []string) {
-	if !v.front(h) || !h.succeeded() || len(issued(h)) == 0 {
+	endpoint := h.Request.Method == http.MethodPost && v.tokenEndpoints[h.host+h.url.Path]
+	if !v.front(h) || h.Response == nil || !endpoint && len(issued(h)) == 0 {
 		return false, nil
 	}
 	for _, value := range h.answer()["Cache-Control"] {

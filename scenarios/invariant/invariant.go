@@ -20,7 +20,7 @@ import (
 type Rule struct {
 	ID           string         // short, in kebab case
 	Says         string         // the promise, one sentence
-	Requirements []string       // what it checks, by the ids of fixtures/requirements
+	Requirements []string       // what it checks, by the ids of fixtures/requirements; empty: no row as a whole
 	Level        fixtures.Level // a broken "may" is worth knowing, and nobody's failure
 
 	look look
@@ -47,7 +47,7 @@ type Result struct {
 
 // Rules is all rules, in the order in which they are reported.
 func Rules() []Rule {
-	return slices.Concat(credentialRules(), headerRules(), messageRules(), nameRules())
+	return slices.Concat(credentialRules(), headerRules(), messageRules(), nameRules(), callRules(), authorizationRules())
 }
 
 // Judge is where the trace breaks any of the rules: by rule, then by exchange.

@@ -35,6 +35,28 @@ func lacks(i int, header string) func(*scene) {
 	return func(s *scene) { s.Exchanges[i].Request.Header.Del(header) }
 }
 
+func both(first, second func(*scene)) func(*scene) {
+	return func(s *scene) { first(s); second(s) }
+}
+
+// presents lets bob in with a token.
+func presents(token string) func(*scene) {
+	return func(s *scene) {
+		s.answer(s.ask("bob", "access", "POST", "https://portal.example/mcp", request(1, "ping", `{}`), "Authorization", "Bearer "+token), 200, result(1, `{}`))
+	}
+}
+
+// calls has alice call a tool, and the portal whoami at a server.
+func calls(name string, server trace.Party) func(*scene) {
+	return func(s *scene) {
+		s.call(request(7, "tools/call", `{"name":"`+name+`"}`), 200, func() string {
+			i := s.ask("portal", server, "POST", "https://"+string(server)+".example/mcp", request(4, "tools/call", `{"name":"whoami"}`))
+			s.answer(i, 200, result(4, `{"content":[]}`))
+			return result(7, `{"content":[]}`)
+		}, "Mcp-Protocol-Version", legacyHeader)
+	}
+}
+
 // mutants are the town with one thing wrong: where, and all that is found.
 var mutants = []struct {
 	rule   string
@@ -58,7 +80,22 @@ var mutants = []struct {
 	{"identity-token-stays", sends(atCallbackInside, "X-Upstream", idpToken), atCallbackInside,
 		"the access token of the identity provider is in the header X-Upstream", nil},
 	{"server-credential-stays", sends(atSync, "Authorization", "Bearer "+mailToken), atSync,
-		"the access token from mail-as.example is in the header Authorization", nil},
+		"the access token from mail-as.example is in the header Authorization",
+		[]invariant.Finding{{Rule: "no-persons-token-in-a-sync", Exchange: atSync, Says: "the access token from mail-as.example is in the header Authorization"}}},
+	{"no-persons-token-in-a-sync", func(s *scene) {
+		s.answer(s.ask("portal", "mail", "POST", "https://mail.example/mcp", request(4, "prompts/list", `{}`), "Authorization", "Bearer "+mailToken), 200,
+			result(4, `{"prompts":[]}`))
+	}, places, "the access token from mail-as.example is in the header Authorization", nil},
+	{"client-credential-stays", both(presents(longToken), sends(atWiki, "X-Part", longToken[:25])), atWiki,
+		"a part of the client's access token is in the header X-Part", nil},
+	{"client-credential-stays", both(presents(signedToken), sends(atWiki, "X-Part", "..c2lnbmF0dXJlLW9mLWFsaWNl")), atWiki,
+		"a part of the client's access token is in the header X-Part", nil},
+	{"client-credential-stays", both(presents(longToken), sends(atWiki, "X-Whole", longToken)), atWiki,
+		"the client's access token is in the header X-Whole", nil},
+	{"clients-tokens-only-where-issued", tells(atPage, "X-Debug", clientToken), atPage,
+		"the client's access token is in the header X-Debug", nil},
+	{"clients-tokens-only-where-issued", replaces(atChallenge, `"invalid_token"`, `"`+clientFresh+`"`), atChallenge,
+		"the client's refresh token is in the body", nil},
 	{"server-credential-stays", sends(atMail, "X-Refresh", mailFresh), atMail,
 		"the refresh token from mail-as.example is in the header X-Refresh", nil},
 	{"server-credential-stays", sends(atSync, "Mcp-Session-Id", mailSession), atSync,
@@ -71,7 +108,10 @@ var mutants = []struct {
 	{"password-stays", replaces(atMail, `"whoami"`, `"whoami","arguments":{"a":"`+password+`"}`), atMail,
 		"a person's password is in the body", nil},
 	{"no-credential-in-answers", replaces(atMailCall, `"text":"alice"`, `"text":"Bearer `+mailToken+`"`), atMailCall,
-		"the access token from mail-as.example is in the body", nil},
+		"the access token from mail-as.example is in the body",
+		[]invariant.Finding{{Rule: "calls-cross-unchanged", Exchange: atMail, Says: `"content" of the result does not come back as it was`}}},
+	{"no-credential-in-answers", replaces(atChallenge, `"invalid_token"`, `"`+password+` is wrong"`), atChallenge,
+		"a person's password is in the body", nil},
 	{"no-credential-in-answers", tells(atMailCall, "X-Debug", assertion), atMailCall,
 		"the application token is in the header X-Debug", nil},
 	{"no-credential-in-urls", replaces(atSync, "/mcp", "/mcp?access_token=x"), atSync,
@@ -86,6 +126,9 @@ var mutants = []struct {
 		"an authorization code is in the Referer", nil},
 	{"tokens-are-not-stored", tells(atClientToken, "Cache-Control", "max-age=60"), atClientToken,
 		"Cache-Control does not say no-store", nil},
+	{"tokens-are-not-stored", func(s *scene) {
+		s.answer(s.ask("alice", "access", "POST", s.Exchanges[atClientToken].Request.URL, "grant_type=refresh_token&refresh_token=x"), 400, `{"error":"invalid_grant"}`)
+	}, places, "Cache-Control does not say no-store", nil},
 	{"credentials-are-encrypted", replaces(atSync, "https://", "http://"), atSync,
 		"the header Authorization travels over plain HTTP", nil},
 	{"clients-headers-stay", sends(atMail, "Cookie", "stick=here; theme=dark"), atMail,
@@ -131,8 +174,63 @@ var mutants = []struct {
 		"an answer carries an id that nobody asked under", nil},
 	{"answers-carry-the-id", replaces(atMailCall, `"id":2,"result"`, `"id":"2","result"`), atMailCall,
 		"an answer carries an id that nobody asked under", nil},
-	{"answers-carry-the-id", func(s *scene) { s.Exchanges[atMailCall].Response.Body = "{}" }, atMailCall,
-		`"tools/call" gets no answer, though the status is 200`, nil},
+	{"answers-are-json-or-events", func(s *scene) { s.Exchanges[atMailCall].Response.Body = "{}" }, atMailCall,
+		"the answer is not one JSON object of JSON-RPC",
+		[]invariant.Finding{{Rule: "answers-carry-the-id", Exchange: atMailCall, Says: `"tools/call" gets no answer, though the status is 200`}}},
+	{"answers-carry-the-id", replaces(atMailCall, `"id":2,"result":{"content":[{"type":"text","text":"alice"}]}`, `"error":{"code":-32603,"message":"m"}`), atMailCall,
+		"an answer is without the id, which could be read", nil},
+	{"answers-are-json-or-events", tells(atMailCall, "Content-Type", "text/plain"), atMailCall,
+		`the answer's content type is "text/plain"`, nil},
+	{"calls-cross-unchanged", func(s *scene) {
+		s.replace(atMailCall, `"mail_whoami"`, `"mail_whoami","arguments":{"n":12345678901234567890,"s":1.50}`)
+		s.replace(atMail, `"whoami"`, `"whoami","arguments":{"n":12345678901234567000,"s":1.5}`)
+	}, atMail, `"arguments" of the call does not reach the server as it was`, nil},
+	{"calls-cross-unchanged", replaces(atWikiCall, `"wiki_search",`, `"wiki_search","extra":[null],`), atGateway,
+		`"extra" of the call does not reach the server as it was`, nil},
+	{"calls-cross-unchanged", replaces(atWikiCall, `"_meta":{`, `"_meta":{"com.example/note":"kept",`), atGateway,
+		`"_meta" of the call does not reach the server as it was`, nil},
+	{"calls-cross-unchanged", replaces(atMail, `"content":[`, `"structuredContent":{"a":1},"content":[`), atMail,
+		`"structuredContent" of the result does not come back as it was`, nil},
+	{"capabilities-are-the-callers", replaces(atGateway, `clientCapabilities":{}`, `clientCapabilities":{"sampling":{"tools":{}}}`), atGateway,
+		`"sampling" is offered, which the client does not`,
+		[]invariant.Finding{{Rule: "capabilities-are-the-callers", Exchange: atGateway, Says: `"sampling.tools" is offered, which the client does not`}}},
+	{"pages-share-a-scope", replaces(atNextPage, `"private"`, `"public"`), atNextPage,
+		`cacheScope is "public", and was "private" on the page before`, nil},
+	{"names-are-listed-once", replaces(atNextPage, `wiki_count`, `wiki_search`), atNextPage,
+		`"wiki_search" is listed twice`, nil},
+	{"servers-refusals-stay", func(s *scene) {
+		s.Exchanges[atRefused].Response = &trace.Response{Status: 403, Header: http.Header{}}
+	}, atRefusal, "the client is told 403, as if it were the one refused", nil},
+	{"no-stream-in-2026", func(s *scene) { s.Exchanges[atStream].Response.Status = 200 }, atStream,
+		"GET is answered 200", nil},
+	{"no-stream-in-2026", func(s *scene) {
+		s.answer(s.ask("alice", "access", "POST", "https://portal.example/mcp", s.Exchanges[atPage].Request.Body,
+			"Mcp-Method", "tools/list", "Mcp-Protocol-Version", modernHeader, "Mcp-Session-Id", "of-old"), 404, "")
+	}, places, "a request that names a session of old is answered 404", nil},
+	{"metadata-offers-s256", replaces(atMetadata, `["S256"]`, `["S256","plain"]`), atMetadata,
+		`code_challenge_methods_supported is "S256 plain"`, nil},
+	{"metadata-offers-s256", replaces(atMetadata, `"code_challenge_methods_supported":["S256"],`, ``), atMetadata,
+		`code_challenge_methods_supported is ""`, nil},
+	{"metadata-offers-no-old-grant", replaces(atMetadata, `["authorization_code"]`, `["authorization_code","password"]`), atMetadata,
+		"grant_types_supported has password", nil},
+	{"metadata-offers-no-old-grant", replaces(atMetadata, `"grant_types_supported":["authorization_code"],`, ``), atMetadata,
+		"grant_types_supported has implicit", nil},
+	{"metadata-offers-no-old-grant", replaces(atMetadata, `["code"]`, `["code","code token"]`), atMetadata,
+		`response_types_supported has "code token"`, nil},
+	{"nobody-names-offline-access", tells(atChallenge, "Www-Authenticate", `Bearer scope="mcp offline_access"`), atChallenge,
+		"a challenge names offline_access", nil},
+	{"nobody-names-offline-access", replaces(atResource, `["mcp"]`, `["mcp","offline_access"]`), atResource,
+		"scopes_supported has offline_access", nil},
+	{"answers-say-who-gives-them", tells(atConsent, "Location", "http://127.0.0.1:9/callback?error=access_denied&state=s3"), atConsent,
+		"a browser is sent back without iss, which the metadata announces", nil},
+	{"answers-say-who-gives-them", replaces(atMetadata, `,"authorization_response_iss_parameter_supported":true`, ``), atConsent,
+		"a browser is sent back with iss, which the metadata does not announce", nil},
+	{"forms-lead-on-by-get", func(s *scene) { s.Exchanges[atConsent].Response.Status = 307 }, atConsent,
+		"the status is 307", nil},
+	{"resources-are-named", replaces(atServerToken, "mail.example%2Fmcp", "mail.example"), atServerToken,
+		`resource is "https://mail.example", as which no server there names itself`, nil},
+	{"resources-are-named", replaces(atAuthorize, "&resource=https%3A%2F%2Fmail.example%2Fmcp", ""), atAuthorize,
+		`resource is "", as which no server there names itself`, nil},
 	{"nobody-asks-back-in-2026", replaces(atWikiCall, "event: message\n", "data: "+request(8, "roots/list", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}`)+"\n\n"),
 		atWikiCall, `the answer holds the request "roots/list"`, nil},
 	{"error-codes-are-known", replaces(atWikiCallInside, `"result":{"resultType":"complete","content":[{"type":"text","text":"3 pages"}]}`, `"error":{"code":-32042,"message":"m"}`),
@@ -159,12 +257,12 @@ var mutants = []struct {
 	}, places + 1, "the access token from mail-as.example is in the header Authorization", nil},
 	{"credentials-are-encrypted", replaces(atServerToken, "https://mail-as", "http://mail-as"), atServerToken,
 		"a token is answered over plain HTTP", nil},
-	{"names-lose-their-prefix", func(s *scene) {
-		s.call(request(7, "tools/call", `{"name":"mail_whoami"}`), 200, func() string {
-			s.answer(s.ask("portal", "wiki", "POST", "https://wiki.example/mcp", request(4, "tools/call", `{"name":"whoami"}`)), 200, result(4, `{"content":[]}`))
-			return result(7, `{"content":[]}`)
-		}, "Mcp-Protocol-Version", legacyHeader)
-	}, places + 2, `what belongs to "mail" is called at "wiki.example", and before at "mail.example"`, nil},
+	{"names-lose-their-prefix", calls("mail_whoami", "wiki"), places + 2, `what belongs to "mail" is called at "wiki"`, nil},
+	{"names-lose-their-prefix", both(calls("post_whoami", "mail"), calls("post_whoami", "wiki")), places + 5,
+		`what belongs to "post" is called at "wiki.example", and before at "mail.example"`, nil},
+	{"notifications-get-202", func(s *scene) {
+		s.answer(s.ask("alice", "access", "POST", "https://portal.example/mcp", result(1, `{}`), "Mcp-Protocol-Version", legacyHeader), 302, "", "Location", "/")
+	}, places, "the status is 302", nil},
 	{"notifications-get-202", func(s *scene) { s.Exchanges[atInitialized].Response.Status = 200 }, atInitialized,
 		"the status is 200", nil},
 	{"names-lose-their-prefix", replaces(atMail, `"whoami"`, `"delete_all"`), atMail,
@@ -181,10 +279,13 @@ func progress(n int) string {
 
 // allowed are changes of the town that look wrong and are not.
 var allowed = map[string]func(*scene){
-	"a name in Base64":                sends(atGateway, "Mcp-Name", "=?base64?c2VhcmNo?="),
-	"the door's own cookie":           tells(atCallback, "Set-Cookie", "CF_Authorization="+assertion+"; Secure"),
-	"a hint at sign-out":              replaces(atLogin, "/login", "/logout?id_token_hint="+idToken),
-	"a kind of content of the future": replaces(atMailCall, `"type":"text"`, `"type":"hologram"`),
+	"a name in Base64":      sends(atGateway, "Mcp-Name", "=?base64?c2VhcmNo?="),
+	"the door's own cookie": tells(atCallback, "Set-Cookie", "CF_Authorization="+assertion+"; Secure"),
+	"a hint at sign-out":    replaces(atLogin, "/login", "/logout?id_token_hint="+idToken),
+	"a kind of content of the future": func(s *scene) {
+		s.replace(atMail, `"type":"text"`, `"type":"hologram"`)
+		s.replace(atMailCall, `"type":"text"`, `"type":"hologram"`)
+	},
 	"a revision of the future": func(s *scene) {
 		s.replace(atSync, `"params":{}`, `"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2099-01-01"}}`)
 		s.Exchanges[atSync].Request.Header.Set("Mcp-Protocol-Version", "2099-01-01")
@@ -294,7 +395,7 @@ func TestEveryMutantIsFoundWhereItIsWrong(t *testing.T) {
 func TestRulesNameRequirementsThatExist(t *testing.T) {
 	seen := map[string]bool{}
 	for _, r := range invariant.Rules() {
-		if seen[r.ID] || r.Says == "" || r.Level == "" || len(r.Requirements) == 0 {
+		if seen[r.ID] || r.Says == "" || r.Level == "" || r.Requirements == nil {
 			t.Errorf("%+v", r)
 		}
 		seen[r.ID] = true
@@ -384,7 +485,8 @@ func TestATraceWithNamesIsJudgedToo(t *testing.T) {
 func TestHeaderNamesAreAnyCase(t *testing.T) {
 	s := town()
 	s.Exchanges[atSync].Request.Header = http.Header{"authorization": {"Bearer " + mailToken}, "content-type": {"application/json"}}
-	want := []invariant.Finding{{Rule: "server-credential-stays", Exchange: atSync, Says: "the access token from mail-as.example is in the header Authorization"}}
+	const says = "the access token from mail-as.example is in the header Authorization"
+	want := []invariant.Finding{{Rule: "server-credential-stays", Exchange: atSync, Says: says}, {Rule: "no-persons-token-in-a-sync", Exchange: atSync, Says: says}}
 	if diff := cmp.Diff(want, invariant.Judge(s.Trace)); diff != "" {
 		t.Error(diff)
 	}

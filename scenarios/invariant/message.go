@@ -17,9 +17,21 @@ type message struct {
 	id     any // json.Number or string; nil: none
 	params map[string]any
 	meta   map[string]any // of the params
+	text   string         // as it was written
 }
 
 func (m message) is(member string) bool { _, ok := m.doc[member]; return ok }
+
+// exact is the message with its numbers as they were written.
+func (m message) exact() map[string]any {
+	dec := json.NewDecoder(strings.NewReader(m.text))
+	dec.UseNumber()
+	var doc map[string]any
+	if dec.Decode(&doc) != nil {
+		return nil
+	}
+	return doc
+}
 
 func (m message) request() bool  { return m.method != "" && m.is("id") }
 func (m message) response() bool { return m.is("result") || m.is("error") }
@@ -71,7 +83,7 @@ func parsed(all []message, text string) []message {
 	if _, ok := doc["jsonrpc"]; !ok {
 		return all
 	}
-	m := message{doc: doc, id: doc["id"]}
+	m := message{doc: doc, id: doc["id"], text: text}
 	bounded(doc)
 	m.method, _ = doc["method"].(string)
 	m.params, _ = doc["params"].(map[string]any)

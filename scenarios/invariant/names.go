@@ -4,12 +4,15 @@ import (
 	"strings"
 
 	"github.com/portico-mcp/portico/fixtures"
+	"github.com/portico-mcp/portico/simulators/trace"
 )
 
 func nameRules() []Rule {
 	return []Rule{
 		{"names-lose-their-prefix", "What a client calls by the name of a server and a tool is called at that one server, by the tool's own name.",
-			[]string{"NS-01", "NS-02", "NS-03", "NS-05", "TC-01", "MCP-IX-02", "MCP-IX-04"}, fixtures.Must, namesLoseTheirPrefix},
+			[]string{"NS-03", "NS-05", "TC-01", "MCP-IX-01", "MCP-IX-02"}, fixtures.Must, namesLoseTheirPrefix},
+		{"names-are-listed-once", "No list names two things alike.",
+			[]string{"MCP-IX-02"}, fixtures.Must, namesAreListedOnce},
 	}
 }
 
@@ -54,11 +57,15 @@ func namesLoseTheirPrefix(v *view, h *hop) (bool, []string) {
 
 func alphanumeric(c byte) bool { return wordly(c) && c != '-' && c != '_' }
 
-// strays says if a server id that has led to one host leads to another now;
+// strays says if a server id leads past the server of that name, or has led to
+// one host and leads to another now;
 // with several calls open, either might have led here.
 func (v *view) strays(h *hop, server string, open int) []string {
 	if open != 1 {
 		return nil
+	}
+	if to := v.parties[h.host]; v.trace.Roles[trace.Party(server)] == trace.Upstream && to != "" && string(to) != server {
+		return []string{"what belongs to " + v.show(server) + " is called at " + v.show(string(to))}
 	}
 	if before := v.homes[server]; before != "" && before != h.host {
 		return []string{"what belongs to " + v.show(server) + " is called at " + v.show(h.host) + ", and before at " + v.show(before)}
@@ -85,4 +92,29 @@ func (v *view) askedFor(h *hop, method string) []string {
 		}
 	}
 	return all
+}
+
+// namesAreListedOnce looks at one page at a time.
+func namesAreListedOnce(v *view, h *hop) (bool, []string) {
+	if !v.front(h) {
+		return false, nil
+	}
+	judged, wrong := false, []string(nil)
+	for _, m := range h.told {
+		result, _ := m.doc["result"].(map[string]any)
+		for _, kind := range []string{"tools", "prompts"} {
+			list, ok := result[kind].([]any)
+			judged = judged || ok
+			seen := map[string]bool{}
+			for _, item := range list {
+				o, _ := item.(map[string]any)
+				name, ok := o["name"].(string)
+				if ok && seen[name] {
+					wrong = append(wrong, v.show(name)+" is listed twice")
+				}
+				seen[name] = true
+			}
+		}
+	}
+	return judged, wrong
 }

@@ -38,6 +38,7 @@ type secret struct {
 	issuer string      // host of who issued it; empty: nobody that was seen
 	access bool        // it is for the server itself: an access token, a key, a session
 	owner  trace.Party // the person's browser that fetched it; empty: unknown, or an administrator's
+	whole  *secret     // of which it is a part; nil: it is none
 }
 
 // vault is every secret of a trace.
@@ -88,6 +89,23 @@ func (v *vault) add(s secret) *secret {
 	v.order = append(v.order, kept)
 	v.has[s.class] = true
 	return kept
+}
+
+// addParts keeps the parts of a token by which it could be known: of one that is
+// signed all but its header, which many share, of others each half.
+func (v *vault) addParts(whole *secret) {
+	if whole == nil || whole.word {
+		return
+	}
+	parts := strings.Split(whole.value, ".")[1:]
+	if half := len(whole.value) / 2; len(parts) == 0 && half >= opaque {
+		parts = []string{whole.value[:half], whole.value[half:]}
+	}
+	for _, part := range parts {
+		if len(part) >= opaque {
+			v.add(secret{class: whole.class, kind: "a part of " + whole.kind, value: part, whole: whole})
+		}
+	}
 }
 
 // redact puts the kind of a secret where it stands in a text.
@@ -151,7 +169,7 @@ func (v *vault) inRequest(h *hop) []sight {
 		s.inHeader(h.Request.Header)
 	}
 	s.inText("the body", h.Request.Body)
-	return s.all
+	return s.wholes()
 }
 
 // inAnswer is every secret of a response.
@@ -162,7 +180,14 @@ func (v *vault) inAnswer(h *hop) []sight {
 	s := sights{vault: v}
 	s.inHeader(h.Response.Header)
 	s.inText("the body", h.Response.Body)
-	return s.all
+	return s.wholes()
+}
+
+// wholes is what was seen, without the parts of what was seen whole there.
+func (s *sights) wholes() []sight {
+	return slices.DeleteFunc(s.all, func(seen sight) bool {
+		return seen.whole != nil && s.known[sight{seen.whole, seen.where}]
+	})
 }
 
 // collect fills the vault: those of the client's side first, since a token that
@@ -222,7 +247,7 @@ func person(p trace.Party) trace.Party {
 func (v *view) clientSecrets(h *hop) {
 	add := func(kind, value string) { v.vault.add(secret{class: ofClient, kind: kind, value: value}) }
 	if h.accepted() { // else somebody tries another's token, which this must not make a client's
-		add("the client's access token", bearer(h.asks("Authorization")))
+		v.vault.addParts(v.vault.add(secret{class: ofClient, kind: "the client's access token", value: bearer(h.asks("Authorization"))}))
 		add("the client's secret", basic(h.asks("Authorization")))
 		add("the client's service token", h.asks("Cf-Access-Client-Secret"))
 		add("the id of the client's service token", h.asks("Cf-Access-Client-Id"))

@@ -12,6 +12,8 @@ import (
 const (
 	clientToken  = "oauth:kq8Zr1TnWc5xVb2Ly7Hs"
 	clientFresh  = "refresh:a7Yp3Qm9Lk2Vd6Xw0Tz"
+	longToken    = "portal_at_t4Hs8Kd2Lw6Zp0Xv9Bn3Qm7Rc1Gy5Ju2Ef8"
+	signedToken  = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSIsIm4iOjF9.c2lnbmF0dXJlLW9mLWFsaWNl"
 	clientID     = "4f9c1e77a0b84d21"
 	assertion    = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLW9mLWFjY2Vzcw"
 	idpToken     = "idp-access-9Jx2Kq7Wm4Zt"
@@ -46,6 +48,20 @@ const (
 	atGateway
 	atWiki
 	atSync
+	atMetadata
+	atResource
+	atChallenge
+	atMailResource
+	atAuthorize
+	atConsent
+	atStream
+	atPage
+	atPageInside
+	atNextPage
+	atNextPageInside
+	atRefused
+	atRefusedInside
+	atRefusal
 	places
 )
 
@@ -102,7 +118,50 @@ func town() *scene {
 	sync := s.ask("portal", "wiki", "POST", "https://wiki.example/mcp", request(9, "tools/list", `{}`),
 		"Authorization", "Bearer "+wikiKey, "Mcp-Protocol-Version", legacyHeader)
 	s.answer(sync, 200, `{"jsonrpc":"2.0","id":9,"result":{"tools":[{"name":"search","inputSchema":{"type":"object"}}]}}`)
+	s.documents()
+	s.lists()
+	s.refusal()
 	return s
+}
+
+// documents is what alice and the portal read of others, and where that leads a
+// browser.
+func (s *scene) documents() {
+	s.answer(s.ask("alice", "access", "GET", "https://portal.example/.well-known/oauth-authorization-server", ""), 200,
+		`{"issuer":"https://portal.example","authorization_endpoint":"https://portal.example/oauth/authorize","grant_types_supported":["authorization_code"],`+
+			`"response_types_supported":["code"],"code_challenge_methods_supported":["S256"],"authorization_response_iss_parameter_supported":true}`)
+	s.answer(s.ask("alice", "access", "GET", "https://portal.example/.well-known/oauth-protected-resource/mcp", ""), 200,
+		`{"resource":"https://portal.example/mcp","authorization_servers":["https://portal.example"],"scopes_supported":["mcp"]}`)
+	s.answer(s.ask("alice", "access", "POST", "https://portal.example/mcp", request(1, "ping", `{}`)), 401,
+		`{"error":"invalid_token"}`, "Www-Authenticate", `Bearer resource_metadata="https://portal.example/r", scope="mcp"`)
+	s.answer(s.ask("portal", "mail", "GET", "https://mail.example/.well-known/oauth-protected-resource/mcp", ""), 200,
+		`{"resource":"https://mail.example/mcp","authorization_servers":["https://mail-as.example"]}`)
+	s.answer(s.ask("alice.browser", "mail-as", "GET", "https://mail-as.example/authorize?response_type=code&resource=https%3A%2F%2Fmail.example%2Fmcp", ""), 200, "")
+	s.answer(s.ask("alice.browser", "access", "POST", "https://portal.example/oauth/consent", "answer=allow"), 303,
+		"", "Location", "http://127.0.0.1:9/callback?code=own-code-0Pl9Ok8Ij7&iss=https%3A%2F%2Fportal.example&state=s3")
+}
+
+// lists is a list of two pages, and the stream that there is none of.
+func (s *scene) lists() {
+	s.answer(s.ask("alice", "access", "GET", "https://portal.example/mcp", "", "Mcp-Protocol-Version", modernHeader, "Authorization", "Bearer "+clientToken), 405, "")
+	const meta = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}`
+	headers := []string{"Mcp-Method", "tools/list", "Mcp-Protocol-Version", modernHeader}
+	s.call(request(4, "tools/list", `{`+meta+`}`), 200, func() string {
+		return result(4, `{"resultType":"complete","ttlMs":0,"cacheScope":"private","nextCursor":"second-page","tools":[{"name":"mail_whoami","inputSchema":{"type":"object"}}]}`)
+	}, headers...)
+	s.call(request(5, "tools/list", `{"cursor":"second-page",`+meta+`}`), 200, func() string {
+		return result(5, `{"resultType":"complete","ttlMs":0,"cacheScope":"private","tools":[`+
+			`{"name":"wiki_count","inputSchema":{"type":"object"}},{"name":"wiki_search","inputSchema":{"type":"object"}}]}`)
+	}, headers...)
+}
+
+// refusal is a call that the server refuses.
+func (s *scene) refusal() {
+	s.call(request(6, "tools/call", `{"name":"mail_whoami"}`), 200, func() string {
+		s.answer(s.ask("portal", "mail", "POST", "https://mail.example/mcp", request(3, "tools/call", `{"name":"whoami"}`),
+			"Authorization", "Bearer "+mailToken, "Mcp-Session-Id", mailSession, "Mcp-Protocol-Version", legacyHeader), 401, "")
+		return result(6, `{"content":[{"type":"text","text":"unauthorized"}],"isError":true}`)
+	}, "Mcp-Session-Id", clientID, "Mcp-Protocol-Version", legacyHeader)
 }
 
 func (s *scene) signIn() {

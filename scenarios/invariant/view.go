@@ -24,7 +24,14 @@ type view struct {
 	cookies   map[string]map[string]bool // host to the "name=value" it set
 	homes     map[string]string          // server id to the host that its calls went to
 	relayed   map[string]bool            // what is wrong in servers' answers and not the portal's doing
+	parties   map[string]trace.Party     // host to the server there
 	firstIn   int                        // place of the first request into the portal; 0: none
+
+	endpoints      map[string]bool            // host and path that clients post messages to
+	tokenEndpoints map[string]bool            // host and path where the portal issued tokens
+	resources      map[string]map[string]bool // host of an authorization server to what servers say they are there
+	announced      map[string]bool            // host to whether its metadata says that answers carry its issuer
+	scopes         map[string]string          // a list's cursor to the cacheScope of the page that gave it
 }
 
 // hop is one exchange with what can be read off it alone.
@@ -57,6 +64,7 @@ func read(t trace.Trace) *view {
 	}
 	v.nest()
 	v.learn()
+	v.learnPlaces()
 	v.collect()
 	v.homes = map[string]string{}
 	v.check()
@@ -197,6 +205,36 @@ func (h *hop) resulted() bool {
 	return slices.ContainsFunc(h.told, func(m message) bool { return m.is("result") })
 }
 
+// refusedWith says whether an answer is an error of that code.
+func (h *hop) refusedWith(code float64) bool {
+	return slices.ContainsFunc(h.told, func(m message) bool {
+		e, _ := m.doc["error"].(map[string]any)
+		got, ok := number(e["code"])
+		return ok && got == code
+	})
+}
+
+// methodNotFound is the code of JSON-RPC 2.0 §5.1.
+const methodNotFound = -32601
+
+// serving is the client's request that the portal was answering when it sent
+// this one; nil if there was none, or if it might be any of several.
+func (v *view) serving(h *hop) *hop {
+	if h.crowded {
+		return nil
+	}
+	var found *hop
+	for _, i := range h.inside {
+		if outer := &v.hops[i]; v.front(outer) && len(outer.asked) > 0 {
+			if found != nil {
+				return nil
+			}
+			found = outer
+		}
+	}
+	return found
+}
+
 // lasting says whether the request stands open beside everything else: a
 // stream of server-sent events, or a subscription.
 func (h *hop) lasting() bool {
@@ -274,6 +312,77 @@ func (v *view) learn() {
 			}
 		}
 	}
+}
+
+// learnPlaces keeps where the portal takes messages and issues tokens, and what
+// documents say of who is who.
+func (v *view) learnPlaces() {
+	v.parties = map[string]trace.Party{}
+	v.endpoints, v.tokenEndpoints, v.scopes = map[string]bool{}, map[string]bool{}, map[string]string{}
+	v.resources, v.announced = map[string]map[string]bool{}, map[string]bool{}
+	for i := range v.hops {
+		h := &v.hops[i]
+		at := h.host + h.url.Path
+		if h.to == trace.Upstream {
+			v.parties[h.host] = h.To
+		}
+		switch {
+		case v.front(h) && len(h.asked) > 0 && h.succeeded():
+			v.endpoints[at] = true
+			v.learnScope(h)
+		case v.front(h) && h.Request.Method == http.MethodPost:
+			if tokens := issued(h); tokens["access_token"] != "" {
+				v.tokenEndpoints[at] = true
+			}
+		case v.front(h):
+			if doc := document(h); doc["authorization_endpoint"] != nil {
+				v.announced[h.host], _ = doc["authorization_response_iss_parameter_supported"].(bool)
+			}
+		case portal(h.from) && h.to == trace.Upstream:
+			v.learnResource(document(h))
+		}
+	}
+}
+
+// learnResource keeps what a server calls itself (RFC 9728 §2), for each
+// authorization server that it names.
+func (v *view) learnResource(doc map[string]any) {
+	resource, _ := doc["resource"].(string)
+	servers, _ := doc["authorization_servers"].([]any)
+	for _, s := range servers {
+		issuer, _ := s.(string)
+		host := strings.ToLower(address(issuer).Host)
+		if resource == "" || host == "" {
+			continue
+		}
+		if v.resources[host] == nil {
+			v.resources[host] = map[string]bool{}
+		}
+		v.resources[host][resource] = true
+	}
+}
+
+// learnScope keeps the cacheScope of a list's page for the one that its cursor
+// leads to.
+func (v *view) learnScope(h *hop) {
+	for _, m := range h.told {
+		result, _ := m.doc["result"].(map[string]any)
+		if cursor, ok := result["nextCursor"].(string); ok {
+			v.scopes[cursor], _ = result["cacheScope"].(string)
+		}
+	}
+}
+
+// document is a good answer's JSON object that is no message; nil if it is none.
+func document(h *hop) map[string]any {
+	if !h.succeeded() || len(h.told) > 0 || !strings.HasPrefix(h.tells("Content-Type"), "application/json") {
+		return nil
+	}
+	var doc map[string]any
+	if json.Unmarshal([]byte(h.Response.Body), &doc) != nil {
+		return nil
+	}
+	return doc
 }
 
 func (v *view) learnCookies(h *hop) {
