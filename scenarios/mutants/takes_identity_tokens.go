@@ -10,7 +10,7 @@ import (
 
 var _ = add(Mutant{
 	ID: "takes-identity-tokens", Says: "Lets in who shows a token of the identity provider, whomever it was issued for and whoever signed it.",
-	Breaks:    []string{"MO-03", "MCP-FA-05"},
+	Breaks:    []string{"MO-03", "MCP-FA-05", "SEC-E-01"},
 	Tampering: inprocess.Tampering{Access: at("/mcp", lenient(func(token string) bool { return strings.HasPrefix(token, "eyJ") }))},
 })
 

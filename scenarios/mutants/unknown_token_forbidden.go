@@ -9,7 +9,7 @@ import (
 
 var _ = add(Mutant{
 	ID: "unknown-token-forbidden", Says: "Answers 403 to a token that does not look like one of its own.",
-	Breaks: []string{"MCP-FA-03", "MCP-FA-05", "MO-03"},
+	Breaks: []string{"MCP-FA-03", "MCP-FA-05", "MO-03", "SEC-E-01"},
 	Tampering: inprocess.Tampering{Access: at("/mcp", instead(
 		func(r *http.Request) bool {
 			token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
