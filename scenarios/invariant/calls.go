@@ -15,8 +15,8 @@ func callRules() []Rule {
 			[]string{"MCP-IX-06"}, fixtures.Must, callsCross},
 		{"capabilities-are-the-callers", "In 2026-07-28 the portal offers a server nothing on behalf of a client that the client does not offer.",
 			[]string{"MCP-UC-07"}, fixtures.Must, capabilitiesAreTheCallers},
-		{"pages-share-a-scope", "In 2026-07-28 all pages of a list say the same cacheScope.",
-			[]string{"MCP-FS-33"}, fixtures.Must, pagesShareAScope},
+		{"what-may-be-kept-says-so", "In 2026-07-28 what may be kept says how long and for whom, the same on all pages, and what asks back says neither.",
+			[]string{"MCP-FS-33"}, fixtures.Must, whatMayBeKeptSaysSo},
 	}
 }
 
@@ -146,18 +146,41 @@ func capabilitiesAreTheCallers(v *view, h *hop) (bool, []string) {
 	return true, wrong
 }
 
-func pagesShareAScope(v *view, h *hop) (bool, []string) {
-	if !v.front(h) || h.era != modern || len(h.asked) == 0 || !strings.HasSuffix(h.asked[0].method, "/list") {
+// kept are the methods whose results may be kept (MCP 2026-07-28 Caching,
+// "Cacheable Results").
+var kept = map[string]bool{
+	"server/discover": true, "tools/list": true, "prompts/list": true, "resources/list": true, "resources/templates/list": true, "resources/read": true,
+}
+
+func whatMayBeKeptSaysSo(v *view, h *hop) (bool, []string) {
+	if !v.front(h) || h.era != modern || len(h.asked) == 0 || !h.resulted() {
 		return false, nil
 	}
-	given := result(h, h.asked[0])
-	if given == nil {
+	asked := h.asked[0]
+	given, _ := h.told[len(h.told)-1].doc["result"].(map[string]any)
+	ttl, long := number(given["ttlMs"])
+	scope, _ := given["cacheScope"].(string)
+	switch {
+	case given == nil:
+		return false, nil
+	case given["resultType"] == "input_required":
+		if given["ttlMs"] != nil || given["cacheScope"] != nil {
+			return true, []string{"a result that asks back says that it may be kept"}
+		}
+		return true, nil
+	case !kept[asked.method]:
 		return false, nil
 	}
-	cursor, _ := h.asked[0].params["cursor"].(string)
-	before, later := v.scopes[cursor]
-	if now, _ := given["cacheScope"].(string); later && now != before {
-		return true, []string{"cacheScope is " + v.show(now) + ", and was " + v.show(before) + " on the page before"}
+	var wrong []string
+	if !long || ttl < 0 {
+		wrong = append(wrong, "the result is without a ttlMs of 0 or more")
 	}
-	return true, nil
+	if scope != "public" && scope != "private" {
+		wrong = append(wrong, "the result is without a cacheScope")
+	}
+	cursor, _ := asked.params["cursor"].(string)
+	if before, later := v.scopes[cursor]; later && scope != before {
+		wrong = append(wrong, "cacheScope is "+v.show(scope)+", and was "+v.show(before)+" on the page before")
+	}
+	return true, wrong
 }

@@ -22,7 +22,9 @@ func credentialRules() []Rule {
 		{"identity-token-stays", "What the identity provider issues stays between it and the portal's door.",
 			[]string{"CR-07"}, fixtures.Must, identityTokenStays},
 		{"server-credential-stays", "A credential for one server goes to that server, and to who issued it.",
-			[]string{"CR-06", "MCP-UA-13", "MCP-UA-18"}, fixtures.Must, serverCredentialStays},
+			[]string{"CR-06", "MCP-UA-13"}, fixtures.Must, serverCredentialStays},
+		{"static-credential-stays", "A credential that nobody issued, but an administrator wrote down, goes to its server, and is shown to no client.",
+			[]string{"MCP-UA-18"}, fixtures.Must, staticCredentialStays},
 		{"persons-token-for-that-person", "A token that a person obtained for a server is used for that person's calls.",
 			[]string{"CR-01", "CR-06", "MCP-UA-13"}, fixtures.Must, personsToken},
 		{"no-persons-token-in-a-sync", "What the portal lists by itself it lists without a token that a person obtained.",
@@ -30,7 +32,9 @@ func credentialRules() []Rule {
 		{"password-stays", "A person's password goes to where they sign in, and nowhere else.",
 			[]string{"MO-02"}, fixtures.Must, passwordStays},
 		{"no-credential-in-answers", "No answer to a client holds a credential of the portal's, its door's or its servers'.",
-			[]string{"CR-08", "MCP-IX-17", "MCP-UA-18", "SEC-Q-02"}, fixtures.Must, noCredentialInAnswers},
+			[]string{"CR-08", "SEC-Q-02"}, fixtures.Must, noCredentialInAnswers},
+		{"no-credential-in-errors", "No error that a client is told holds a credential of the portal's, its door's or its servers'.",
+			[]string{"MCP-IX-17"}, fixtures.Must, noCredentialInErrors},
 		{"clients-tokens-only-where-issued", "No answer to a client holds a token of a client but the one that issues it.",
 			[]string{"MCP-FA-07", "SEC-Q-02"}, fixtures.Must, clientsTokensOnlyWhereIssued},
 		{"no-credential-in-urls", "No URL, and no Referer, holds a credential; authorization codes and states stand only where OAuth puts them.",
@@ -149,6 +153,33 @@ func noCredentialInAnswers(v *view, h *hop) (bool, []string) {
 		}
 		return false
 	})
+}
+
+// noCredentialInErrors is the same of errors alone, of JSON-RPC and of tools.
+func noCredentialInErrors(v *view, h *hop) (bool, []string) {
+	failed := slices.ContainsFunc(h.told, func(m message) bool {
+		result, _ := m.doc["result"].(map[string]any)
+		return m.is("error") || result["isError"] == true
+	})
+	if !failed {
+		return false, nil
+	}
+	return noCredentialInAnswers(v, h)
+}
+
+// staticCredentialStays knows a static credential by that no token answer held
+// it.
+func staticCredentialStays(v *view, h *hop) (bool, []string) {
+	static := func(s sight) bool { return s.class == ofServer && s.access && s.issuer == "" && s.host != h.host }
+	switch {
+	case !v.vault.knows(ofServer):
+		return false, nil
+	case outside(h):
+		return true, v.found(h.sent, static)
+	case v.front(h) && h.Response != nil:
+		return true, v.found(h.received, static)
+	}
+	return false, nil
 }
 
 // clientsTokensOnlyWhereIssued leaves alone what must come back to be of use: a

@@ -16,8 +16,10 @@ func headerRules() []Rule {
 	return []Rule{
 		{"clients-headers-stay", "No server is sent a client's cookie, or what a proxy before the portal says of the client.",
 			[]string{"CR-07", "MCP-IX-12"}, fixtures.Must, clientsHeadersStay},
-		{"servers-headers-stay", "No client is sent a cookie, a challenge or a session id of a server.",
-			[]string{"MCP-IX-11", "MCP-IX-12"}, fixtures.Must, serversHeadersStay},
+		{"servers-headers-stay", "No client is sent a cookie or a session id of a server.",
+			[]string{"MCP-IX-12"}, fixtures.Must, serversHeadersStay},
+		{"servers-challenges-stay", "No client is sent a server's challenge.",
+			[]string{"MCP-IX-11", "MCP-IX-12"}, fixtures.Must, serversChallengesStay},
 		{"servers-refusals-stay", "A server's refusal of the portal is the failure of a call, and not the portal's refusal of the client.",
 			[]string{"MCP-IX-11"}, fixtures.Must, serversRefusalsStay},
 		{"sessions-stay-on-their-leg", "The id of a client's session is never that of a session with a server.",
@@ -90,12 +92,20 @@ func serversHeadersStay(v *view, h *hop) (bool, []string) {
 			}
 		}
 	}
+	return true, append(wrong, v.found(h.received, of(serverSession))...)
+}
+
+func serversChallengesStay(v *view, h *hop) (bool, []string) {
+	if !v.front(h) || h.Response == nil || len(v.challenge) == 0 {
+		return false, nil
+	}
+	var wrong []string
 	for _, challenge := range h.answer()["Www-Authenticate"] {
 		if v.challenge.has(challenge) {
 			wrong = append(wrong, "Www-Authenticate is a server's challenge")
 		}
 	}
-	return true, append(wrong, v.found(h.received, of(serverSession))...)
+	return true, wrong
 }
 
 // challenges are what servers' challenges say that the portal's may not.

@@ -82,6 +82,15 @@ var mutants = []struct {
 	{"server-credential-stays", sends(atSync, "Authorization", "Bearer "+mailToken), atSync,
 		"the access token from mail-as.example is in the header Authorization",
 		[]invariant.Finding{{Rule: "no-persons-token-in-a-sync", Exchange: atSync, Says: "the access token from mail-as.example is in the header Authorization"}}},
+	{"server-credential-stays", sends(atRefusal, "X-Extra", wikiKey), atRefusal,
+		"the credential for wiki.example is in the header X-Extra",
+		[]invariant.Finding{{Rule: "static-credential-stays", Exchange: atRefusal, Says: "the credential for wiki.example is in the header X-Extra"}}},
+	{"static-credential-stays", tells(atPage, "X-Debug", wikiKey), atPage,
+		"the credential for wiki.example is in the header X-Debug",
+		[]invariant.Finding{{Rule: "no-credential-in-answers", Exchange: atPage, Says: "the credential for wiki.example is in the header X-Debug"}}},
+	{"no-credential-in-answers", replaces(atRefused, "unauthorized", "refused: "+mailToken), atRefused,
+		"the access token from mail-as.example is in the body",
+		[]invariant.Finding{{Rule: "no-credential-in-errors", Exchange: atRefused, Says: "the access token from mail-as.example is in the body"}}},
 	{"no-persons-token-in-a-sync", func(s *scene) {
 		s.answer(s.ask("portal", "mail", "POST", "https://mail.example/mcp", request(4, "prompts/list", `{}`), "Authorization", "Bearer "+mailToken), 200,
 			result(4, `{"prompts":[]}`))
@@ -139,7 +148,7 @@ var mutants = []struct {
 		"the header Proxy-Authorization is sent", nil},
 	{"servers-headers-stay", tells(atMailCall, "Set-Cookie", "stick=here; Secure"), atMailCall,
 		`the cookie "stick" is one of "mail.example"`, nil},
-	{"servers-headers-stay", tells(atMailCall, "Www-Authenticate", `Bearer error="x", realm="the mail of the town"`), atMailCall,
+	{"servers-challenges-stay", tells(atMailCall, "Www-Authenticate", `Bearer error="x", realm="the mail of the town"`), atMailCall,
 		"Www-Authenticate is a server's challenge", nil},
 	{"servers-headers-stay", tells(atMailCall, "X-Session", mailSession), atMailCall,
 		"the session id at mail.example is in the header X-Session", nil},
@@ -163,7 +172,11 @@ var mutants = []struct {
 	{"sync-bypasses-gateway", func(s *scene) { s.Exchanges[atSync].To = "gateway" }, atSync,
 		"tools/list passes the gateway while nobody asks the portal", nil},
 	{"portal-fits-the-schema", replaces(atWikiCall, `"resultType":"complete",`, ``), atWikiCall,
-		`"tools/call" /result: lacks resultType`, nil},
+		`"tools/call" /result: lacks resultType`,
+		[]invariant.Finding{{Rule: "results-say-their-type", Exchange: atWikiCall, Says: "a result is without resultType"}}},
+	{"portal-fits-the-schema", replaces(atGateway, `,"io.modelcontextprotocol/clientCapabilities":{}`, ``), atGateway,
+		`"tools/call" /params/_meta: lacks io.modelcontextprotocol/clientCapabilities`,
+		[]invariant.Finding{{Rule: "requests-say-who-sends", Exchange: atGateway, Says: "the request does not say what its sender can do"}}},
 	{"portal-fits-the-schema", replaces(atMail, `"id":2,"method"`, `"id":null,"method"`), atMail,
 		`"tools/call" /id: is null, not integer or string`, nil},
 	{"misfits-are-refused", replaces(atWikiCall, `"io.modelcontextprotocol/clientCapabilities":{},`, ``), atWikiCall,
@@ -194,7 +207,7 @@ var mutants = []struct {
 	{"capabilities-are-the-callers", replaces(atGateway, `clientCapabilities":{}`, `clientCapabilities":{"sampling":{"tools":{}}}`), atGateway,
 		`"sampling" is offered, which the client does not`,
 		[]invariant.Finding{{Rule: "capabilities-are-the-callers", Exchange: atGateway, Says: `"sampling.tools" is offered, which the client does not`}}},
-	{"pages-share-a-scope", replaces(atNextPage, `"private"`, `"public"`), atNextPage,
+	{"what-may-be-kept-says-so", replaces(atNextPage, `"private"`, `"public"`), atNextPage,
 		`cacheScope is "public", and was "private" on the page before`, nil},
 	{"names-are-listed-once", replaces(atNextPage, `wiki_count`, `wiki_search`), atNextPage,
 		`"wiki_search" is listed twice`, nil},
@@ -231,7 +244,7 @@ var mutants = []struct {
 		`resource is "https://mail.example", as which no server there names itself`, nil},
 	{"resources-are-named", replaces(atAuthorize, "&resource=https%3A%2F%2Fmail.example%2Fmcp", ""), atAuthorize,
 		`resource is "", as which no server there names itself`, nil},
-	{"nobody-asks-back-in-2026", replaces(atWikiCall, "event: message\n", "data: "+request(8, "roots/list", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}`)+"\n\n"),
+	{"answers-hold-no-request", replaces(atWikiCall, "event: message\n", "data: "+request(8, "roots/list", `{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}`)+"\n\n"),
 		atWikiCall, `the answer holds the request "roots/list"`, nil},
 	{"error-codes-are-known", replaces(atWikiCallInside, `"result":{"resultType":"complete","content":[{"type":"text","text":"3 pages"}]}`, `"error":{"code":-32042,"message":"m"}`),
 		atWikiCallInside, "the code -32042 is retired", nil},
@@ -246,7 +259,7 @@ var mutants = []struct {
 	{"answers-carry-the-id", func(s *scene) {
 		s.Exchanges[atWikiCall].Response.Body += "data: " + result(3, `{"resultType":"complete","content":[]}`) + "\n\n"
 	}, atWikiCall, `"tools/call" is answered 2 times`, nil},
-	{"nobody-asks-back-in-2026", func(s *scene) { s.Exchanges[atGateway].Request.Body = result(3, `{"resultType":"complete"}`) }, atGateway,
+	{"no-answer-is-posted", func(s *scene) { s.Exchanges[atGateway].Request.Body = result(3, `{"resultType":"complete"}`) }, atGateway,
 		"the request is an answer", nil},
 	{"notifications-get-202", func(s *scene) { s.Exchanges[atInitialized].Response.Body = "ok" }, atInitialized,
 		"the answer has a body", nil},
@@ -257,8 +270,8 @@ var mutants = []struct {
 	}, places + 1, "the access token from mail-as.example is in the header Authorization", nil},
 	{"credentials-are-encrypted", replaces(atServerToken, "https://mail-as", "http://mail-as"), atServerToken,
 		"a token is answered over plain HTTP", nil},
-	{"names-lose-their-prefix", calls("mail_whoami", "wiki"), places + 2, `what belongs to "mail" is called at "wiki"`, nil},
-	{"names-lose-their-prefix", both(calls("post_whoami", "mail"), calls("post_whoami", "wiki")), places + 5,
+	{"calls-go-to-their-server", calls("mail_whoami", "wiki"), places + 2, `what belongs to "mail" is called at "wiki"`, nil},
+	{"calls-go-to-their-server", both(calls("post_whoami", "mail"), calls("post_whoami", "wiki")), places + 5,
 		`what belongs to "post" is called at "wiki.example", and before at "mail.example"`, nil},
 	{"notifications-get-202", func(s *scene) {
 		s.answer(s.ask("alice", "access", "POST", "https://portal.example/mcp", result(1, `{}`), "Mcp-Protocol-Version", legacyHeader), 302, "", "Location", "/")
@@ -384,6 +397,9 @@ func TestEveryMutantIsFoundWhereItIsWrong(t *testing.T) {
 			t.Errorf("%s at %d: %s", m.rule, m.at, diff)
 		}
 		broken[m.rule] = true
+		for _, f := range m.also {
+			broken[f.Rule] = true
+		}
 	}
 	for _, r := range invariant.Rules() {
 		if !broken[r.ID] {

@@ -3,6 +3,7 @@ package invariant
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"mime"
 	"net/http"
 	"slices"
@@ -15,17 +16,23 @@ import (
 func messageRules() []Rule {
 	return []Rule{
 		{"portal-fits-the-schema", "Every message that the portal sends fits its revision's schema.",
-			[]string{"MCP-FS-27", "MCP-FS-28", "MCP-FS-33", "MCP-UC-07"}, fixtures.Must, portalFits},
+			[]string{}, fixtures.Must, portalFits},
+		{"results-say-their-type", "In 2026-07-28 every result of the portal's says its resultType.",
+			[]string{"MCP-FS-28"}, fixtures.Must, resultsSayTheirType},
+		{"requests-say-who-sends", "In 2026-07-28 every request of the portal's says its revision and what its sender can do.",
+			[]string{"MCP-UC-07"}, fixtures.Must, requestsSayWhoSends},
 		{"misfits-are-refused", "A client's message that breaks its revision's schema is not answered with a result.",
 			[]string{}, fixtures.Should, misfitsAreRefused},
 		{"others-fit-the-schema", "Every message of others than the portal and its clients fits its revision's schema.",
 			[]string{}, fixtures.May, othersFit},
 		{"answers-are-json-or-events", "A request is answered with one JSON object, named as such, or with a stream of events.",
 			[]string{"MCP-FS-05"}, fixtures.Must, answersAreJSONOrEvents},
-		{"answers-carry-the-id", "Every request is answered once, under its own id.",
+		{"answers-carry-the-id", "Every request is answered once, under its own id, and the code of an error is an integer.",
 			[]string{"MCP-FS-27"}, fixtures.Must, answersCarryTheID},
-		{"nobody-asks-back-in-2026", "In 2026-07-28 no answer holds a request, and no request an answer.",
-			[]string{"MCP-FS-17", "MCP-UC-14"}, fixtures.Must, nobodyAsksBack},
+		{"answers-hold-no-request", "In 2026-07-28 no answer of the portal's holds a request.",
+			[]string{"MCP-FS-17"}, fixtures.Must, answersHoldNoRequest},
+		{"no-answer-is-posted", "In 2026-07-28 the portal posts no answer to a server.",
+			[]string{"MCP-UC-14"}, fixtures.Must, noAnswerIsPosted},
 		{"error-codes-are-known", "In 2026-07-28 the portal answers with no retired code, and with none of the reserved range that nobody defined.",
 			[]string{"MCP-IX-17"}, fixtures.Must, errorCodes},
 		{"progress-was-asked-for", "Progress is told under a token of the request it belongs to, goes up, and ends with the answer.",
@@ -125,6 +132,11 @@ func answersCarryTheID(v *view, h *hop) (bool, []string) {
 		if !m.response() {
 			continue
 		}
+		if e, ok := m.doc["error"].(map[string]any); ok {
+			if code, ok := number(e["code"]); !ok || code != math.Trunc(code) {
+				wrong = append(wrong, "the code of an error is no integer")
+			}
+		}
 		i := slices.IndexFunc(h.asked, func(a message) bool { return a.request() && same(a.id, m.id) })
 		switch {
 		case i >= 0:
@@ -169,28 +181,58 @@ func (h *hop) whole() bool {
 	return h.succeeded() && !strings.HasPrefix(h.tells("Content-Type"), "text/event-stream")
 }
 
-func nobodyAsksBack(v *view, h *hop) (bool, []string) {
-	if h.era != modern {
+func answersHoldNoRequest(v *view, h *hop) (bool, []string) {
+	if h.era != modern || !portal(h.to) || len(h.told) == 0 {
 		return false, nil
 	}
 	var wrong []string
-	switch {
-	case portal(h.to) && len(h.told) > 0:
-		for _, m := range h.told {
-			if m.request() {
-				wrong = append(wrong, "the answer holds the request "+v.show(m.method))
-			}
+	for _, m := range h.told {
+		if m.request() {
+			wrong = append(wrong, "the answer holds the request "+v.show(m.method))
 		}
-		return true, wrong
-	case h.behind() && len(h.asked) > 0:
-		for _, m := range h.asked {
-			if m.response() {
-				wrong = append(wrong, "the request is an answer")
-			}
-		}
-		return true, wrong
 	}
-	return false, nil
+	return true, wrong
+}
+
+func noAnswerIsPosted(_ *view, h *hop) (bool, []string) {
+	if h.era != modern || !h.behind() || len(h.asked) == 0 {
+		return false, nil
+	}
+	if slices.ContainsFunc(h.asked, message.response) {
+		return true, []string{"the request is an answer"}
+	}
+	return true, nil
+}
+
+func resultsSayTheirType(_ *view, h *hop) (bool, []string) {
+	if h.era != modern || !portal(h.to) || !h.resulted() {
+		return false, nil
+	}
+	var wrong []string
+	for _, m := range h.told {
+		if result, ok := m.doc["result"].(map[string]any); ok {
+			if kind, _ := result["resultType"].(string); kind == "" {
+				wrong = append(wrong, "a result is without resultType")
+			}
+		}
+	}
+	return true, wrong
+}
+
+func requestsSayWhoSends(_ *view, h *hop) (bool, []string) {
+	if h.era != modern || !h.behind() || !portal(h.from) || !slices.ContainsFunc(h.asked, message.request) {
+		return false, nil
+	}
+	var wrong []string
+	for _, m := range h.asked {
+		if _, ok := m.meta[metaVersion].(string); !ok {
+			wrong = append(wrong, "the request does not say its revision")
+		}
+		if _, ok := m.meta[clientCapabilities].(map[string]any); !ok {
+			wrong = append(wrong, "the request does not say what its sender can do")
+		}
+	}
+	return true, wrong
 }
 
 // MCP 2026-07-28, Error Codes: the range that the protocol keeps for itself,

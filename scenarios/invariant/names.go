@@ -9,8 +9,10 @@ import (
 
 func nameRules() []Rule {
 	return []Rule{
-		{"names-lose-their-prefix", "What a client calls by the name of a server and a tool is called at that one server, by the tool's own name.",
-			[]string{"NS-03", "NS-05", "TC-01", "MCP-IX-01", "MCP-IX-02"}, fixtures.Must, namesLoseTheirPrefix},
+		{"names-lose-their-prefix", "What a client calls by the name of a server and a tool is called by the tool's own name.",
+			[]string{"NS-03", "TC-01"}, fixtures.Must, namesLoseTheirPrefix},
+		{"calls-go-to-their-server", "What a client calls by the name of a server and a tool is called at that one server.",
+			[]string{"NS-03", "NS-05", "TC-01", "MCP-IX-01", "MCP-IX-02"}, fixtures.Must, callsGoToTheirServer},
 		{"names-are-listed-once", "No list names two things alike.",
 			[]string{"MCP-IX-02"}, fixtures.Must, namesAreListedOnce},
 	}
@@ -19,18 +21,28 @@ func nameRules() []Rule {
 // own is how the portal's own tools begin, which may call any other.
 const own = "portal_"
 
-// namesLoseTheirPrefix compares a call at a server with the calls that the
+func namesLoseTheirPrefix(v *view, h *hop) (bool, []string) {
+	judged, _, wrong := v.called(h)
+	return judged, wrong
+}
+
+func callsGoToTheirServer(v *view, h *hop) (bool, []string) {
+	judged, strayed, _ := v.called(h)
+	return judged, strayed
+}
+
+// called compares a call at a server with the calls that the
 // portal was answering then. An alias is known by its server's list: what that
 // does not offer, and was called, is another name for what it does.
-func namesLoseTheirPrefix(v *view, h *hop) (bool, []string) {
+func (v *view) called(h *hop) (judged bool, strayed, misnamed []string) {
 	if !h.behind() || !portal(h.from) || h.crowded || len(h.asked) == 0 {
-		return false, nil
+		return false, nil, nil
 	}
 	m := h.asked[0]
 	kind := map[string]string{"tools/call": "tools", "prompts/get": "prompts"}[m.method]
 	called, asked := m.name(), v.askedFor(h, m.method)
 	if kind == "" || called == "" || len(asked) == 0 {
-		return false, nil
+		return false, nil, nil
 	}
 	offers := v.offers[h.host]
 	known, listed := offers[kind], offers[kind+" "+called]
@@ -38,21 +50,21 @@ func namesLoseTheirPrefix(v *view, h *hop) (bool, []string) {
 		server, tool, prefixed := strings.Cut(name, "_")
 		switch {
 		case strings.HasPrefix(name, own):
-			return false, nil // whatever it is, a tool of the portal's own may have called it
+			return false, nil, nil // whatever it is, a tool of the portal's own may have called it
 		case name == called && (!known || listed):
-			return known, nil // a portal without prefixes, or a name that has one by itself
+			return known, nil, nil // a portal without prefixes, or a name that has one by itself
 		case prefixed && tool == called:
-			return true, v.strays(h, server, len(asked))
+			return true, v.strays(h, server, len(asked)), nil
 		case strings.HasSuffix(name, called) && name != called && !alphanumeric(name[len(name)-len(called)-1]):
-			return true, nil // another way to write a prefix
+			return true, nil, nil // another way to write a prefix
 		case prefixed && known && listed && !offers[kind+" "+tool]:
-			return true, nil // an alias
+			return true, nil, nil // an alias
 		}
 	}
 	if !known && len(asked) != 1 {
-		return false, nil
+		return false, nil, nil
 	}
-	return true, []string{v.show(called) + " is called, though what was asked for is " + v.show(asked[0])}
+	return true, nil, []string{v.show(called) + " is called, though what was asked for is " + v.show(asked[0])}
 }
 
 func alphanumeric(c byte) bool { return wordly(c) && c != '-' && c != '_' }
