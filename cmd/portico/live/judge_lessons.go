@@ -23,7 +23,7 @@ func lessons(e trace.Exchange, roles map[trace.Party]trace.Role) []string {
 }
 
 // heard is what a server's answer says that requests are held to: the cookies it
-// sets and the lists of what it offers, a page each.
+// sets, how it names itself, and the lists of what it offers, a page each.
 func heard(leg string, e trace.Exchange) (all []string) {
 	if e.Response == nil {
 		return nil
@@ -31,6 +31,9 @@ func heard(leg string, e trace.Exchange) (all []string) {
 	for _, cookie := range e.Response.Header["Set-Cookie"] {
 		pair, _, _ := strings.Cut(cookie, ";")
 		all = append(all, "cookie "+leg+pair)
+	}
+	if e.Request.Method == http.MethodGet && strings.Contains(e.Response.Body, `"authorization_servers"`) {
+		all = append(all, "resource "+leg+e.Path()) // RFC 9728 §3.2
 	}
 	if m := e.Asked(); m.Method == "tools/list" || m.Method == "prompts/list" {
 		var page struct{ Params struct{ Cursor string } }
