@@ -228,3 +228,26 @@ func HaveNoDoubles() types.GomegaMatcher {
 		},
 		func(names []string) string { return strings.Join(names, "\n") }}
 }
+
+// CarryOneOf is Carry for several secrets; of none nothing is carried.
+func CarryOneOf(secrets []string) types.GomegaMatcher {
+	return traces("carry one of the secrets", func(t trace.Trace) bool {
+		return slices.ContainsFunc(t.Exchanges, func(e trace.Exchange) bool {
+			return slices.ContainsFunc(secrets, func(s string) bool { return carries(e, s) })
+		})
+	})
+}
+
+// BringOneOf is Bring for several words; of none nothing is brought.
+func BringOneOf(words []string) types.GomegaMatcher {
+	return traces("bring one of the words", func(t trace.Trace) bool {
+		return slices.ContainsFunc(t.Exchanges, func(e trace.Exchange) bool {
+			return e.Response != nil && slices.ContainsFunc(words, func(s string) bool { return brings(*e.Response, s) })
+		})
+	})
+}
+
+// At keeps the requests to a path.
+func At(path string) func(trace.Exchange) bool {
+	return func(e trace.Exchange) bool { return e.Path() == path }
+}

@@ -38,6 +38,8 @@ func fidelityCases() map[string]matcherCase {
 			handed(`{"name":"attic_x","n":""}`, `{"name":"x"}`),
 		}},
 		"Bring":         {Bring("crumbs"), []any{told(`{}`), told(`{"x":"crumbs"}`)}, []any{nothing, plain}},
+		"CarryOneOf":    {CarryOneOf([]string{"other", secret}), []any{bearer}, []any{nothing, plain}},
+		"BringOneOf":    {BringOneOf([]string{"other", "crumbs"}), []any{told(`{}`)}, []any{nothing, plain}},
 		"HaveNoDoubles": {HaveNoDoubles(), []any{[]string{"b", "a"}}, []any{[]string{}, []string{"a", "b", "a"}}},
 	}
 }

@@ -145,13 +145,8 @@ func (s *Session) Follow(tool string, args Args) Answer {
 
 func (s *Session) call(tool string, args Args, options ...client.CallOption) (Answer, error) {
 	ended := s.person.acts("calls " + tool)
-	answer, err := s.send(tool, args, options...)
-	ended(err != nil || answer.Error != nil)
-	return answer, err
-}
-
-func (s *Session) send(tool string, args Args, options ...client.CallOption) (Answer, error) {
 	result, err := s.session.Call(s.person.world.ctx, tool, args, options...)
+	ended(err != nil)
 	var refused *client.RPCError
 	if errors.As(err, &refused) {
 		return Answer{Error: refused}, nil
@@ -176,19 +171,30 @@ func progress(notifications []json.RawMessage) []float64 {
 
 // Prompt gets a prompt and returns the text of its messages.
 func (s *Session) Prompt(name string, args map[string]string) string {
+	text, err := s.TryPrompt(name, args)
+	must(err)
+	return text
+}
+
+// TryPrompt is Prompt for stories in which the portal or the server may refuse.
+func (s *Session) TryPrompt(name string, args map[string]string) (string, error) {
 	ended := s.person.acts("asks for the prompt " + name)
 	raw, err := s.session.GetPrompt(s.person.world.ctx, name, args)
 	ended(err != nil)
-	must(err)
+	if err != nil {
+		return "", err
+	}
 	var prompt struct {
 		Messages []struct{ Content struct{ Text string } }
 	}
-	must(json.Unmarshal(raw, &prompt))
+	if err := json.Unmarshal(raw, &prompt); err != nil {
+		return "", err
+	}
 	var texts []string
 	for _, m := range prompt.Messages {
 		texts = append(texts, m.Content.Text)
 	}
-	return strings.Join(texts, "\n")
+	return strings.Join(texts, "\n"), nil
 }
 
 // Ask sends any request and returns the error the portal answered with, nil if

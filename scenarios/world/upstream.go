@@ -1,6 +1,7 @@
 package world
 
 import (
+	"cmp"
 	"net/url"
 
 	"github.com/portico-mcp/portico/fixtures"
@@ -19,6 +20,9 @@ func (u *Upstream) Party() trace.Party { return trace.Party(u.fixture.ID) }
 // Credential is the static credential that the world gives the portal for this
 // server; empty if there is none.
 func (u *Upstream) Credential() string { return u.fixture.Credential }
+
+// Introduces is what the server calls itself (serverInfo.name).
+func (u *Upstream) Introduces() string { return cmp.Or(u.fixture.Introduces, u.fixture.ID) }
 
 // Heard is what reached the server.
 func (u *Upstream) Heard() Sight { return u.world.Trace().Into(u.Party()) }
