@@ -329,6 +329,22 @@ var allowed = map[string]func(*scene){
 		s.replace(atMailCall, "mail_whoami", "mail.whoami")
 		s.replace(atMailCallInside, "mail_whoami", "mail.whoami")
 	},
+	"calls at once, written one after another": func(s *scene) {
+		const mail, wiki = `{"name":"mail_whoami"}`, `{"name":"wiki_search","arguments":{"n":1}}`
+		open := func(who trace.Party, id int, params string) (answer func()) {
+			outer := s.ask(who, "access", "POST", "https://portal.example/mcp", request(id, "tools/call", params), "Authorization", "Bearer "+clientToken)
+			inner := s.ask("access", "portal", "POST", "https://portal.internal.example/mcp", request(id, "tools/call", params))
+			return func() { s.answer(inner, 200, result(id, `{"content":[]}`)); s.answer(outer, 200, result(id, `{"content":[]}`)) }
+		}
+		alices, bobs := open("alice", 7, mail), open("bob", 8, wiki)
+		i := s.ask("portal", "mail", "POST", "https://mail.example/mcp", request(1, "tools/call", `{"name":"whoami"}`), "Authorization", "Bearer "+mailToken)
+		j := s.ask("portal", "wiki", "POST", "https://wiki.example/mcp", request(1, "tools/call", `{"name":"search","arguments":{"n":1}}`))
+		s.answer(i, 200, result(1, `{"content":[]}`))
+		s.answer(j, 200, result(1, `{"content":[]}`))
+		bobs()
+		alices()
+		s.Trace = s.Canonical()
+	},
 	"a refused misfit": func(s *scene) {
 		i := s.ask("alice", "access", "POST", "https://portal.example/mcp", `{"jsonrpc":"2.0","id":null,"method":"tools/call"}`)
 		s.answer(i, 400, `{"jsonrpc":"2.0","error":{"code":-32600,"message":"m"}}`)

@@ -66,6 +66,7 @@ func read(t trace.Trace) *view {
 	v.learn()
 	v.learnPlaces()
 	v.collect()
+	v.untangle()
 	v.homes = map[string]string{}
 	v.check()
 	return v
