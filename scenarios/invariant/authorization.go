@@ -13,8 +13,10 @@ import (
 
 func authorizationRules() []Rule {
 	return []Rule{
+		{"metadata-names-challenges", "The authorization server's metadata says which challenges it takes.",
+			[]string{"MCP-AS-01"}, fixtures.Must, metadataNamesChallenges},
 		{"metadata-offers-s256", "The authorization server's metadata says that it takes S256, and no other challenge.",
-			[]string{"MCP-AS-01", "SEC-A-07"}, fixtures.Must, metadataOffersS256},
+			[]string{"SEC-A-07"}, fixtures.Must, metadataOffersS256},
 		{"metadata-offers-no-old-grant", "The authorization server's metadata offers neither the implicit grant nor the password grant.",
 			[]string{"SEC-A-08"}, fixtures.Must, metadataOffersNoOldGrant},
 		{"nobody-names-offline-access", "Neither a challenge nor the metadata of the resource names offline_access.",
@@ -50,6 +52,17 @@ func list(doc map[string]any, name string) []string {
 		}
 	}
 	return all
+}
+
+func metadataNamesChallenges(v *view, h *hop) (bool, []string) {
+	doc := v.metadata(h)
+	if doc == nil {
+		return false, nil
+	}
+	if len(list(doc, "code_challenge_methods_supported")) == 0 {
+		return true, []string{"the metadata is without code_challenge_methods_supported"}
+	}
+	return true, nil
 }
 
 func metadataOffersS256(v *view, h *hop) (bool, []string) {

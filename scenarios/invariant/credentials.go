@@ -16,7 +16,9 @@ import (
 func credentialRules() []Rule {
 	return []Rule{
 		{"client-credential-stays", "What a client or a browser shows the portal travels to no server, authorization server, identity provider or gateway.",
-			[]string{"CR-07", "MO-14", "MCP-FA-07", "MCP-IX-12", "SEC-F-19"}, fixtures.Must, clientCredentialStays},
+			[]string{"CR-07", "MCP-IX-12"}, fixtures.Must, clientCredentialStays},
+		{"client-token-stays", "No token that the portal issued to a client, and no part of one, travels further than the portal.",
+			[]string{"MO-14", "MCP-FA-07", "SEC-F-19"}, fixtures.Must, clientTokenStays},
 		{"application-token-stays", "The application token goes from the portal's door to the portal, and no further.",
 			[]string{"CR-07", "MCP-IX-12"}, fixtures.Must, applicationTokenStays},
 		{"identity-token-stays", "What the identity provider issues stays between it and the portal's door.",
@@ -77,6 +79,15 @@ func clientCredentialStays(v *view, h *hop) (bool, []string) {
 		return false, nil
 	}
 	return true, v.found(h.sent, of(ofClient))
+}
+
+func clientTokenStays(v *view, h *hop) (bool, []string) {
+	if !v.vault.knows(ofClient) || !outside(h) {
+		return false, nil
+	}
+	return true, v.found(h.sent, func(s sight) bool {
+		return s.class == ofClient && (strings.HasSuffix(s.kind, "access token") || strings.HasSuffix(s.kind, "refresh token"))
+	})
 }
 
 func applicationTokenStays(v *view, h *hop) (bool, []string) {

@@ -14,8 +14,10 @@ import (
 
 func headerRules() []Rule {
 	return []Rule{
-		{"clients-headers-stay", "No server is sent a client's cookie, or what a proxy before the portal says of the client.",
+		{"clients-headers-stay", "No server is sent a client's cookie, or what a proxy before the portal says of who the client is.",
 			[]string{"CR-07", "MCP-IX-12"}, fixtures.Must, clientsHeadersStay},
+		{"clients-addresses-stay", "No server is sent what a proxy before the portal says of where the client is.",
+			[]string{"MCP-IX-12"}, fixtures.Must, clientsAddressesStay},
 		{"servers-headers-stay", "No client is sent a cookie or a session id of a server.",
 			[]string{"MCP-IX-12"}, fixtures.Must, serversHeadersStay},
 		{"servers-challenges-stay", "No client is sent a server's challenge.",
@@ -54,19 +56,11 @@ func clientsHeadersStay(v *view, h *hop) (bool, []string) {
 	if !h.backstage() {
 		return false, nil
 	}
-	var wrong []string
 	names := identifying
-	if portal(h.from) {
-		names = slices.Concat(names, addressing)
-	}
 	if h.to != trace.Gateway {
 		names = append(slices.Clone(names), "Proxy-Authorization")
 	}
-	for _, name := range names {
-		if h.asks(name) != "" {
-			wrong = append(wrong, "the header "+name+" is sent")
-		}
-	}
+	wrong := h.sending(names)
 	for _, cookies := range h.Request.Header["Cookie"] {
 		for pair := range strings.SplitSeq(cookies, ";") {
 			if pair = strings.TrimSpace(pair); pair != "" && !v.cookies[h.host][pair] {
@@ -76,6 +70,24 @@ func clientsHeadersStay(v *view, h *hop) (bool, []string) {
 		}
 	}
 	return true, wrong
+}
+
+func clientsAddressesStay(_ *view, h *hop) (bool, []string) {
+	if !h.backstage() || !portal(h.from) {
+		return false, nil
+	}
+	return true, h.sending(addressing)
+}
+
+// sending says which of the headers a request has.
+func (h *hop) sending(names []string) []string {
+	var wrong []string
+	for _, name := range names {
+		if h.asks(name) != "" {
+			wrong = append(wrong, "the header "+name+" is sent")
+		}
+	}
+	return wrong
 }
 
 func serversHeadersStay(v *view, h *hop) (bool, []string) {

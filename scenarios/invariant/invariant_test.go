@@ -66,15 +66,20 @@ var mutants = []struct {
 	also   []invariant.Finding // what is wrong for the same reason, by other rules or further on
 }{
 	{"client-credential-stays", sends(atMail, "Authorization", "Bearer "+clientToken), atMail,
-		"the client's access token is in the header Authorization", nil},
+		"the client's access token is in the header Authorization",
+		[]invariant.Finding{{Rule: "client-token-stays", Exchange: atMail, Says: "the client's access token is in the header Authorization"}}},
 	{"client-credential-stays", replaces(atMail, `"whoami"`, `"whoami","arguments":{"a":"`+base64.StdEncoding.EncodeToString([]byte("x"+clientToken+"yz"))+`"}`), atMail,
-		"the client's access token is in the body", nil},
+		"the client's access token is in the body",
+		[]invariant.Finding{{Rule: "client-token-stays", Exchange: atMail, Says: "the client's access token is in the body"}}},
 	{"client-credential-stays", sends(atServerToken, "X-Trace", hex.EncodeToString([]byte(clientFresh))), atServerToken,
-		"the client's refresh token is in the header X-Trace", nil},
+		"the client's refresh token is in the header X-Trace",
+		[]invariant.Finding{{Rule: "client-token-stays", Exchange: atServerToken, Says: "the client's refresh token is in the header X-Trace"}}},
 	{"client-credential-stays", sends(atGateway, "Baggage", "t="+strings.ReplaceAll(clientToken, "o", "%6f")), atGateway,
-		"the client's access token is in the header Baggage", nil},
+		"the client's access token is in the header Baggage",
+		[]invariant.Finding{{Rule: "client-token-stays", Exchange: atGateway, Says: "the client's access token is in the header Baggage"}}},
 	{"client-credential-stays", replaces(atWiki, `"search"`, `"search","arguments":{"a":"`+strings.ReplaceAll(clientToken, "q", `\u0071`)+`"}`), atWiki,
-		"the client's access token is in the body", nil},
+		"the client's access token is in the body",
+		[]invariant.Finding{{Rule: "client-token-stays", Exchange: atWiki, Says: "the client's access token is in the body"}}},
 	{"application-token-stays", sends(atGateway, "X-Identity", assertion), atGateway,
 		"the application token is in the header X-Identity", nil},
 	{"identity-token-stays", sends(atCallbackInside, "X-Upstream", idpToken), atCallbackInside,
@@ -96,11 +101,14 @@ var mutants = []struct {
 			result(4, `{"prompts":[]}`))
 	}, places, "the access token from mail-as.example is in the header Authorization", nil},
 	{"client-credential-stays", both(presents(longToken), sends(atWiki, "X-Part", longToken[:25])), atWiki,
-		"a part of the client's access token is in the header X-Part", nil},
+		"a part of the client's access token is in the header X-Part",
+		[]invariant.Finding{{Rule: "client-token-stays", Exchange: atWiki, Says: "a part of the client's access token is in the header X-Part"}}},
 	{"client-credential-stays", both(presents(signedToken), sends(atWiki, "X-Part", "..c2lnbmF0dXJlLW9mLWFsaWNl")), atWiki,
-		"a part of the client's access token is in the header X-Part", nil},
+		"a part of the client's access token is in the header X-Part",
+		[]invariant.Finding{{Rule: "client-token-stays", Exchange: atWiki, Says: "a part of the client's access token is in the header X-Part"}}},
 	{"client-credential-stays", both(presents(longToken), sends(atWiki, "X-Whole", longToken)), atWiki,
-		"the client's access token is in the header X-Whole", nil},
+		"the client's access token is in the header X-Whole",
+		[]invariant.Finding{{Rule: "client-token-stays", Exchange: atWiki, Says: "the client's access token is in the header X-Whole"}}},
 	{"clients-tokens-only-where-issued", tells(atPage, "X-Debug", clientToken), atPage,
 		"the client's access token is in the header X-Debug", nil},
 	{"clients-tokens-only-where-issued", replaces(atChallenge, `"invalid_token"`, `"`+clientFresh+`"`), atChallenge,
@@ -144,6 +152,8 @@ var mutants = []struct {
 		`a cookie "theme" is sent that this host did not set`, nil},
 	{"clients-headers-stay", sends(atWiki, "X-Forwarded-User", "alice"), atWiki,
 		"the header X-Forwarded-User is sent", nil},
+	{"clients-addresses-stay", sends(atSync, "X-Forwarded-For", "192.0.2.7"), atSync,
+		"the header X-Forwarded-For is sent", nil},
 	{"clients-headers-stay", sends(atSync, "Proxy-Authorization", "Basic x"), atSync,
 		"the header Proxy-Authorization is sent", nil},
 	{"servers-headers-stay", tells(atMailCall, "Set-Cookie", "stick=here; Secure"), atMailCall,
@@ -222,8 +232,9 @@ var mutants = []struct {
 	}, places, "a request that names a session of old is answered 404", nil},
 	{"metadata-offers-s256", replaces(atMetadata, `["S256"]`, `["S256","plain"]`), atMetadata,
 		`code_challenge_methods_supported is "S256 plain"`, nil},
-	{"metadata-offers-s256", replaces(atMetadata, `"code_challenge_methods_supported":["S256"],`, ``), atMetadata,
-		`code_challenge_methods_supported is ""`, nil},
+	{"metadata-names-challenges", replaces(atMetadata, `"code_challenge_methods_supported":["S256"],`, ``), atMetadata,
+		"the metadata is without code_challenge_methods_supported",
+		[]invariant.Finding{{Rule: "metadata-offers-s256", Exchange: atMetadata, Says: `code_challenge_methods_supported is ""`}}},
 	{"metadata-offers-no-old-grant", replaces(atMetadata, `["authorization_code"]`, `["authorization_code","password"]`), atMetadata,
 		"grant_types_supported has password", nil},
 	{"metadata-offers-no-old-grant", replaces(atMetadata, `"grant_types_supported":["authorization_code"],`, ``), atMetadata,
@@ -334,7 +345,10 @@ var allowed = map[string]func(*scene){
 		open := func(who trace.Party, id int, params string) (answer func()) {
 			outer := s.ask(who, "access", "POST", "https://portal.example/mcp", request(id, "tools/call", params), "Authorization", "Bearer "+clientToken)
 			inner := s.ask("access", "portal", "POST", "https://portal.internal.example/mcp", request(id, "tools/call", params))
-			return func() { s.answer(inner, 200, result(id, `{"content":[]}`)); s.answer(outer, 200, result(id, `{"content":[]}`)) }
+			return func() {
+				s.answer(inner, 200, result(id, `{"content":[]}`))
+				s.answer(outer, 200, result(id, `{"content":[]}`))
+			}
 		}
 		alices, bobs := open("alice", 7, mail), open("bob", 8, wiki)
 		i := s.ask("portal", "mail", "POST", "https://mail.example/mcp", request(1, "tools/call", `{"name":"whoami"}`), "Authorization", "Bearer "+mailToken)
@@ -486,7 +500,7 @@ func TestFindingsAreSafeToPrint(t *testing.T) {
 	s := town()
 	s.replace(atMail, `"whoami"`, `"\u001b[2J`+clientToken+`"`)
 	found := invariant.Judge(s.Trace)
-	if len(found) != 2 {
+	if len(found) != 3 {
 		t.Fatalf("found %+v", found)
 	}
 	for _, f := range found {
@@ -494,8 +508,8 @@ func TestFindingsAreSafeToPrint(t *testing.T) {
 			t.Errorf("%q", f.Says)
 		}
 	}
-	if want := `"\x1b[2J‹the client's access token›" is called, though what was asked for is "mail_whoami"`; found[1].Says != want {
-		t.Errorf("says %q, want %q", found[1].Says, want)
+	if want := `"\x1b[2J‹the client's access token›" is called, though what was asked for is "mail_whoami"`; found[2].Says != want {
+		t.Errorf("says %q, want %q", found[2].Says, want)
 	}
 }
 
@@ -507,7 +521,8 @@ func TestATraceWithNamesIsJudgedToo(t *testing.T) {
 		t.Fatalf("%+v", found)
 	}
 	sends(atMail, "Authorization", "Bearer "+clientToken)(s)
-	want := []invariant.Finding{{Rule: "client-credential-stays", Exchange: atMail, Says: "the client's access token is in the header Authorization"}}
+	const says = "the client's access token is in the header Authorization"
+	want := []invariant.Finding{{Rule: "client-credential-stays", Exchange: atMail, Says: says}, {Rule: "client-token-stays", Exchange: atMail, Says: says}}
 	if diff := cmp.Diff(want, invariant.Judge(s.Named())); diff != "" {
 		t.Error(diff)
 	}
