@@ -9,7 +9,7 @@ import (
 
 var _ = add(Mutant{
 	ID: "errors-without-issuer", Says: "Does not say who it is when it refuses an authorization.",
-	Breaks: []string{"MCP-AS-05"},
+	Breaks: []string{"MCP-AS-05", "SEC-A-09"},
 	Tampering: inprocess.Tampering{Access: at("/oauth/authorize", answered(func(_ *http.Request, _ []byte, a *answer) {
 		if to, err := url.Parse(a.Header.Get("Location")); err == nil && to.Query().Has("error") {
 			q := to.Query()

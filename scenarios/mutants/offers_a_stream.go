@@ -8,7 +8,7 @@ import (
 
 var _ = add(Mutant{
 	ID: "offers-a-stream", Says: "Opens a stream for a GET of a revision that has none.",
-	Breaks: []string{"MCP-FS-16"},
+	Breaks: []string{"MCP-FS-16", "SEC-H-14"},
 	Tampering: inprocess.Tampering{Portal: at("/mcp", instead(
 		func(r *http.Request) bool {
 			return r.Method == http.MethodGet && r.Header.Get("Mcp-Protocol-Version") >= "2026-07-28"
