@@ -37,7 +37,7 @@ type Outcome struct {
 // Try tells every story to the mutant. A process can do so once, and must not be
 // a test binary: Ginkgo builds its tree for good.
 func Try(m Mutant) (Outcome, error) {
-	debug.SetGCPercent(400) // the process is short, and its like run beside it
+	debug.SetGCPercent(400) // the process is short
 	began := time.Now()
 	if err := inprocess.Warm(); err != nil {
 		return Outcome{}, err
