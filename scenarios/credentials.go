@@ -247,6 +247,20 @@ func credentials() {
 			Expect(w.Upstream("mail").Heard().Exchanges).To(HaveLen(heard), "ST-05")
 		})
 
+		Scenario("decides what is listed, so that nobody may keep a list for others", Only("2026-07-28"), Checks("MCP-FS-34"), func(w *World) {
+			alice := w.Person("alice")
+			alices, robots := alice.Connect(), w.Service("robot").Connect()
+
+			persons, machines := alices.Post(alices.Request("tools/list", ""), nil), robots.Post(robots.Request("tools/list", ""), nil)
+			stranger := alice.Knock("POST", jsonHeader(), listTools)
+
+			Expect(persons).To(Say("mail_whoami"))
+			Expect(machines).NotTo(Say("mail_whoami"))
+			Expect([]Reply{persons, machines}).To(HaveEach(HaveField("Body", MatchRegexp(`"cacheScope"\s*:\s*"private"`))))
+			Expect(stranger).To(HaveStatus(401))
+			Expect(w.Trace().From("portal")).NotTo(BeCalled())
+		})
+
 		Scenario("of a machine's calls is the admin's or the static one", In("shared"), Checks("ST-05"), func(w *World) {
 			archive, ledger := w.Upstream("archive"), w.Upstream("ledger")
 			w.Person("alice").Connect()

@@ -30,7 +30,7 @@ func names() {
 			tools := session.Tools()
 
 			Expect(tools).To(ContainElements("wiki_search", "docs_search"), "NS-05 MCP-IX-01")
-			Expect(tools).To(HaveNoDoubles(), "MCP-IX-01 MCP-IX-02")
+			Expect(tools).To(HaveNoDoubles(), "MCP-IX-02")
 		})
 
 		Scenario("is the server's id and not what it calls itself, which two may do alike", In("namesakes"), Checks("MCP-IX-01"), func(w *World) {
