@@ -33,10 +33,10 @@ func trouble() {
 			var answer Answer
 
 			w.Until(w.Portal().Status("mute").LastSynced.Add(2*time.Hour + time.Second))
+			HeldUp(w.Upstream("mute").Heard())
 			listing := w.Timed(func() { tools = session.Tools() })
 			calling := w.Timed(func() { answer = session.Call("wiki_search", Args{"query": "badgers"}) })
 
-			Expect(w.Upstream("mute").Heard()).To(BeWaitedFor(), "TC-08 MCP-IX-08")
 			Expect(answer).To(HaveText("3 pages about badgers"), "TC-08 MCP-IX-08")
 			Expect(calling).To(BeNumerically("<", time.Second), "TC-08")
 			Expect(tools).To(And(ContainElements("wiki_search", "memo_whoami"), Not(ContainElement(HavePrefix("mute_")))), "MCP-IX-08")
@@ -69,8 +69,8 @@ func trouble() {
 		Scenario("gives away nothing of the portal's inside", In("failing"), Checks("MCP-IX-17"), func(w *World) {
 			session := w.Person("alice").Connect()
 
-			hungUp := session.Post(session.Request("tools/call", `"name":"rude_search","arguments":{"query":"badgers"}`), nil)
 			refused := session.Post(session.Request("tools/call", `"name":"fussy_search","arguments":{"query":"badgers"}`), nil)
+			hungUp := session.Post(session.Request("tools/call", `"name":"rude_search","arguments":{"query":"badgers"}`), nil)
 
 			Expect(w.Upstream("rude").Heard()).To(BeCalled())
 			Expect(w.Upstream("fussy").Heard()).To(BeCalled())

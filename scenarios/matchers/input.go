@@ -26,6 +26,14 @@ func CallsOf(tool string) func(trace.Exchange) bool {
 	}
 }
 
+// CallsWith keeps the calls of [CallsOf] whose arguments are exactly these.
+func CallsWith(tool string, args world.Args) func(trace.Exchange) bool {
+	return func(e trace.Exchange) bool {
+		var message struct{ Params map[string]json.RawMessage }
+		return CallsOf(tool)(e) && json.Unmarshal([]byte(e.Request.Body), &message) == nil && sameJSON(message.Params["arguments"], []byte(JSON(args)))
+	}
+}
+
 // ForTokens keeps the requests to a token endpoint with a grant of the type
 // (RFC 6749 §4.1.3, §6).
 func ForTokens(grant string) func(trace.Exchange) bool {
@@ -70,11 +78,12 @@ func Say(words string) types.GomegaMatcher {
 		func(r world.Reply) string { return fmt.Sprintf("%d\n%s", r.Status, r.Body) }}
 }
 
-// BeWaitedFor matches a trace in which a request has no answer yet.
-func BeWaitedFor() types.GomegaMatcher {
-	return traces("be waited for", func(t trace.Trace) bool {
-		return slices.ContainsFunc(t.Exchanges, func(e trace.Exchange) bool { return e.Response == nil && e.Failure == "" })
-	})
+// HeldUp says that somebody waits for an answer. A sight in which nobody does
+// shows nothing of what waiting does to others, and ends the story.
+func HeldUp(t world.Sight) {
+	if !slices.ContainsFunc(t.Judged().Exchanges, func(e trace.Exchange) bool { return e.Response == nil && e.Failure == "" }) {
+		t.Missing("nobody waits for an answer")
+	}
 }
 
 // Relabelled is a JSON Web Token whose header names another algorithm, without a

@@ -24,8 +24,7 @@ func inputCases() map[string]matcherCase {
 			[]any{world.Reply{Body: `{"id":"a","result":{}}`}, world.Reply{Body: `{"id":"a","error":{"code":-1}}`}},
 			[]any{world.Reply{Body: `{"id":null,"error":{"code":-1}}`}, world.Reply{Body: `{"id":"a","error":{"code":-1.5}}`},
 				world.Reply{Body: `{"id":"a","error":{}}`}, world.Reply{Body: `no`}}},
-		"Say":         {Say("rude"), []any{world.Reply{Body: "rude is rude"}}, []any{world.Reply{}, world.Reply{Body: "Rude"}}},
-		"BeWaitedFor": {BeWaitedFor(), []any{seen(trace.Exchange{})}, []any{nothing, plain, seen(trace.Exchange{Failure: "it hung up"})}},
+		"Say": {Say("rude"), []any{world.Reply{Body: "rude is rude"}}, []any{world.Reply{}, world.Reply{Body: "Rude"}}},
 		"SayAKeyTwice": {SayAKeyTwice(),
 			[]any{says(`{"a":1,"a":2}`), says(`{"x":[{"y":{"a":1,"b":2,"a":3}}]}`), says(`{"a":1,"\u0061":2}`)},
 			[]any{nothing, plain, says(`{"a":{"a":1},"b":["a","a",{"a":1}]}`), says(`{"a":[tru,`), says(``)}},
@@ -41,6 +40,9 @@ func TestCallsOfAreOfThatTool(t *testing.T) {
 	if !CallsOf("search")(e) || CallsOf("echo")(e) {
 		t.Error("a call of search is none, or one of echo is")
 	}
+	if !CallsWith("search", world.Args{})(e) || CallsWith("search", world.Args{"q": 1})(e) {
+		t.Error("a call without arguments has none, or has some")
+	}
 	e.Request.Body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"search","NAME":"echo"}}`
 	if !CallsOf("search")(e) || CallsOf("echo")(e) {
 		t.Error("a key in capitals is read as another")
@@ -52,5 +54,19 @@ func TestARelabelledTokenHasNoSignature(t *testing.T) {
 		if got := Relabelled("a.b.c", alg); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
+	}
+}
+
+func TestNobodyIsHeldUpWhoHasAnAnswer(t *testing.T) {
+	HeldUp(seen(trace.Exchange{}))
+	for _, s := range []world.Sight{nothing, plain, seen(trace.Exchange{Failure: "it hung up"})} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%v holds somebody up", s.Exchanges)
+				}
+			}()
+			HeldUp(s)
+		}()
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 var _ = add(Mutant{
 	ID: "allow-all", Says: "Lets everybody in as alice, whatever they show.",
-	Breaks:    []string{"CD-02", "MCP-FA-03", "MCP-FA-05", "MCP-FA-06", "JW-06", "SEC-E-01", "PO-01", "MO-13"},
+	Breaks:    []string{"CD-02", "MCP-FA-03", "MCP-FA-05", "MCP-FA-06", "SEC-E-01", "PO-01", "MO-13"},
 	Also:      []string{"*"},
 	Tampering: open(),
 })
