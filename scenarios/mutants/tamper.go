@@ -186,3 +186,8 @@ func sent(rewrite func(r *http.Request, m message)) func(*reference.Config) {
 func front(answer http.HandlerFunc) inprocess.Tampering {
 	return inprocess.Tampering{Access: func(http.Handler) http.Handler { return answer }}
 }
+
+// tampering is one that changes how the portal is put together, and nothing else.
+func tampering(config func(*reference.Config)) inprocess.Tampering {
+	return inprocess.Tampering{Config: config}
+}
