@@ -92,7 +92,7 @@ func walk(t *testing.T, visit func(path string, file *ast.File)) {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
 			return err
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
+		file, err := parser.ParseFile(set, path, nil, parser.ParseComments)
 		if err != nil {
 			return err
 		}
@@ -104,6 +104,12 @@ func walk(t *testing.T, visit func(path string, file *ast.File)) {
 	}
 }
 
+// set knows where what was parsed stands.
+var set = token.NewFileSet()
+
+// story is how many lines a scenario may have, its title and its end among them.
+const story = 30
+
 // screen is how many lines a function may have: what a reader sees at once.
 const screen = 50
 
@@ -112,14 +118,13 @@ func TestFunctionsFitOnAScreen(t *testing.T) {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
-		set := token.NewFileSet()
 		file, err := parser.ParseFile(set, path, nil, 0)
 		if err != nil {
 			return err
 		}
 		for _, d := range file.Decls {
 			f, ok := d.(*ast.FuncDecl)
-			if !ok || isChapter(path, f) {
+			if !ok {
 				continue
 			}
 			if n := set.Position(f.End()).Line - set.Position(f.Pos()).Line + 1; n > screen {
@@ -131,12 +136,6 @@ func TestFunctionsFitOnAScreen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// isChapter says whether a function is a chapter of scenarios, which is as long
-// as it has stories.
-func isChapter(path string, f *ast.FuncDecl) bool {
-	return filepath.Dir(path) == "scenarios" && f.Recv == nil && f.Type.Params.NumFields() == 0 && f.Type.Results == nil
 }
 
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
@@ -217,6 +216,12 @@ func TestChaptersAreStories(t *testing.T) {
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			switch n := n.(type) {
+			case *ast.CallExpr:
+				if name, ok := n.Fun.(*ast.Ident); ok && name.Name == "Scenario" {
+					if lines := set.Position(n.End()).Line - set.Position(n.Pos()).Line + 1; lines > story {
+						t.Errorf("%s: a story of %d lines is a chapter", set.Position(n.Pos()), lines)
+					}
+				}
 			case *ast.ForStmt, *ast.RangeStmt, *ast.IfStmt, *ast.SwitchStmt:
 				t.Errorf("%s: a story has no branches and no loops: %T", path, n)
 			case *ast.Ident:

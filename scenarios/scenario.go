@@ -32,10 +32,18 @@ type Needs target.Feature
 // older revision, or in the only one the story exists in.
 type Pictured string
 
-// Chapter is the place of a Describe among the others: Ginkgo sorts by file
-// name, and stories are told in the order in which a call meets them.
-func Chapter(n int) types.CodeLocation {
-	return types.CodeLocation{FileName: "chapter", LineNumber: n}
+// chapters are the chapters of all files.
+var chapters []func()
+
+// chapter is some stories about one thing: its place among the others (stories are
+// told in the order in which a call meets them), a noun phrase that makes a
+// sentence with each of its scenarios, and these. Each file is one.
+func chapter(n int, about string, stories func()) bool {
+	chapters = append(chapters, func() {
+		// Ginkgo sorts by file name and line.
+		Describe(about, types.CodeLocation{FileName: "chapter", LineNumber: n}, stories)
+	})
+	return true
 }
 
 // checks are the requirements a story checks.
@@ -57,7 +65,7 @@ type story struct {
 }
 
 // Scenario tells one story about a portal: a predicate that makes a sentence
-// with the Describe around it, the world it happens in, the requirements it
+// with its chapter, the world it happens in, the requirements it
 // checks, and a function of that world. The story is told once in each
 // revision of the protocol, in a fresh world if the target lives in this
 // process, inside a testing/synctest bubble if it has virtual time.

@@ -85,11 +85,8 @@ func (r *run) keep(result verdict.Result) {
 var now = &run{}
 
 var _ = Describe("", func() {
-	for _, chapter := range []func(){
-		connecting, signingIn, sessions, callingATool, credentials, names,
-		theGateway, backgroundSync, trouble, badInput,
-	} {
-		chapter()
+	for _, tell := range chapters {
+		tell()
 	}
 	ReportAfterEach(func(r SpecReport) {
 		if !now.telling.skipped {
