@@ -124,6 +124,8 @@ var _ = chapter(10, "Bad input", func() {
 
 	Scenario("with a token that nobody signed is a stranger's", Checks("MCP-FA-05", "SEC-E-01"), func(w *World) {
 		alice := w.Person("alice")
+		Expect(alice.Knock("POST", bearer(homemade), callWiki)).To(HaveStatus(401))
+		Expect(w.Trace().Into("portal")).To(BeSilent())
 		alice.Connect().Call("mail_whoami", nil)
 		genuine := ApplicationToken(w.Trace())
 
@@ -175,11 +177,11 @@ var _ = chapter(10, "Bad input", func() {
 		header.Set("Last-Event-ID", "1")
 
 		replies := []Reply{
-			alice.Send("POST", "/mcp?access_token="+alice.AccessToken(), jsonHeader(), callWiki), alice.Send("POST", "/mcp", header, callWiki),
-			alice.Send("GET", "/mcp", header, ""), alice.Send("DELETE", "/mcp", header, ""), alice.Send("POST", "/mcp", header, listen),
+			alice.Knock("POST", header, callWiki), alice.Knock("GET", header, ""), alice.Knock("DELETE", header, ""), alice.Knock("POST", header, listen),
 		}
 
 		Expect(replies).To(HaveEach(HaveStatus(401)))
+		Expect(alice.Send("POST", "/mcp?access_token="+alice.AccessToken(), jsonHeader(), callWiki)).To(HaveStatus(401))
 		Expect(w.Upstream("wiki").Heard()).NotTo(BeCalled())
 		Expect(session.Tools()).NotTo(BeEmpty())
 	})
@@ -214,6 +216,10 @@ var _ = chapter(10, "Bad input", func() {
 
 // callWiki is a call of a client that has no manners.
 const callWiki = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"wiki_search","arguments":{"query":"badgers"}}}`
+
+// homemade is a JSON Web Token without a signature that calls its bearer alice
+// (RFC 7519 §6.1).
+const homemade = "eyJhbGciOiJub25lIn0.eyJlbWFpbCI6ImFsaWNlQHRvd24uZXhhbXBsZSJ9."
 
 // listen is how a client of 2026-07-28 asks to be told of changes.
 const listen = `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true}}}`

@@ -11,12 +11,14 @@ import (
 var _ = add(Mutant{
 	ID: "any-letter-case", Says: "Takes keys for its own in capitals too.",
 	Breaks: []string{"SEC-J-02"},
+	Also:   []string{"MCP-IX-06"}, // a key that was unknown does not arrive
 	Tampering: inprocess.Tampering{Portal: folding(func(key, known string) bool {
 		return strings.ToLower(key) == known && isASCII(key)
 	})},
 })
 
-// folding takes keys of a call for those that it finds alike.
+// folding takes keys of a call for those that it finds alike, where those are
+// missing.
 func folding(alike func(key, known string) bool) handler {
 	return asked(func(_ *http.Request, m message) {
 		fold(m, alike, "params", "method")
@@ -29,7 +31,7 @@ func folding(alike func(key, known string) bool) handler {
 func fold(m message, alike func(key, known string) bool, keys ...string) {
 	for key, value := range m {
 		i := slices.IndexFunc(keys, func(known string) bool { return key != known && alike(key, known) })
-		if i >= 0 {
+		if i >= 0 && m[keys[i]] == nil {
 			delete(m, key)
 			m[keys[i]] = value
 		}

@@ -1,6 +1,7 @@
 package mutants
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -14,27 +15,25 @@ var _ = add(Mutant{
 	Tampering: inprocess.Tampering{Portal: repeatsTheEnd},
 })
 
-// repeatsTheEnd gives the answer that tells of an ended grant to all calls after it.
+// repeatsTheEnd gives the answer that tells of an ended grant to all calls after
+// it, and no server hears of them.
 func repeatsTheEnd(next http.Handler) http.Handler {
-	var ended atomic.Pointer[any]
-	return told("tools/call", func(_, answer message) {
-		if before := ended.Load(); before != nil {
-			delete(answer, "error")
-			answer["result"] = *before
-		} else if result := answer["result"]; strings.HasPrefix(firstText(result), `unauthorized: server "memo"`) {
-			ended.Store(&result)
+	var ended atomic.Pointer[json.RawMessage]
+	listening := answered(func(_ *http.Request, _ []byte, a *answer) {
+		var m struct{ Result json.RawMessage }
+		if json.Unmarshal(a.Body, &m) == nil && strings.Contains(string(m.Result), `unauthorized: server \"memo\"`) {
+			ended.Store(&m.Result)
 		}
 	})(next)
-}
-
-// firstText is the text of a result's first content; empty if it has none.
-func firstText(result any) string {
-	r, _ := result.(map[string]any)
-	contents, _ := r["content"].([]any)
-	if len(contents) == 0 {
-		return ""
-	}
-	first, _ := contents[0].(map[string]any)
-	text, _ := first["text"].(string)
-	return text
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		before := ended.Load()
+		if before == nil || !asks(r, "tools/call") {
+			listening.ServeHTTP(w, r)
+			return
+		}
+		var call struct{ ID json.RawMessage }
+		_ = json.NewDecoder(r.Body).Decode(&call) // it has been read before
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"jsonrpc":"2.0","id":` + string(call.ID) + `,"result":` + string(*before) + `}`))
+	})
 }
