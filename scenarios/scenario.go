@@ -143,9 +143,9 @@ func labelled(report types.SpecReport, key string) []string {
 func (s story) run(chapter, revision, picture string) {
 	t := &telling{story: s, chapter: chapter, revision: revision}
 	now.telling = t
-	if now.interrupted() {
+	if now.interrupted() || now.options.Leave != nil && now.options.Leave(s.checks, revision) {
 		t.skipped = true
-		Skip("the run was interrupted")
+		Skip("left out")
 	}
 	if now.options.Begin != nil {
 		now.options.Begin(chapter+" "+s.predicate, revision)

@@ -41,6 +41,9 @@ type Options struct {
 	Begin func(title, revision string)
 	// Report is told each result as it comes; nil: nobody is.
 	Report func(verdict.Result)
+	// Leave says which stories are left out, by what they check and the revision;
+	// nil: none.
+	Leave func(checks []string, revision string) bool
 	// NoPreflight tells the stories though no canary call was seen to arrive.
 	NoPreflight bool
 	// Keep is given the named trace of each pictured story that held; nil:

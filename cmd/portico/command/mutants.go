@@ -16,7 +16,7 @@ import (
 )
 
 func mutantsCommand() *cobra.Command {
-	var list, alone bool
+	var list, alone, thorough bool
 	var write string
 	c := &cobra.Command{
 		Use:   "mutants [ID ...]",
@@ -24,8 +24,8 @@ func mutantsCommand() *cobra.Command {
 		Long: `Tell all stories to faulty portals, each the reference with one fault, and see
 that the checks it names fail and no others.
 
-Without arguments all mutants are tried, side by side, and the matrix of who
-breaks what is compared with the one this program was built with.
+Without arguments all mutants are tried, side by side, and who breaks what is
+compared with the matrix that this program was built with.
 
 Exit codes: 0 all were found out as named, 1 one was not, 2 usage, 4 harness.`,
 		Example: "  portico mutants\n  portico mutants leaks-the-client-token",
@@ -37,17 +37,18 @@ Exit codes: 0 all were found out as named, 1 one was not, 2 usage, 4 harness.`,
 			case list:
 				return listMutants(c.OutOrStdout(), chosen)
 			case alone:
-				o, err := mutants.Try(chosen[0])
+				o, err := mutants.Try(chosen[0], thorough)
 				if err != nil {
 					return harnessFault(err)
 				}
 				return json.NewEncoder(c.OutOrStdout()).Encode(o)
 			}
-			return tryMutants(c, chosen, len(ids) == 0, write)
+			return tryMutants(c, chosen, len(ids) == 0, thorough || write != "", write)
 		},
 	}
 	c.Flags().BoolVar(&list, "list", false, "only list them")
 	c.Flags().BoolVar(&alone, "alone", false, "try one in this process, and print its outcome as JSON")
+	c.Flags().BoolVar(&thorough, "thorough", false, "tell every story in both revisions; else those that check what the mutant breaks in both, and the others in one")
 	c.Flags().StringVar(&write, "write", "", "write the matrix, or what is new of it, to a file in place of comparing it")
 	return c
 }
@@ -78,18 +79,18 @@ func listMutants(out io.Writer, all []mutants.Mutant) error {
 
 // tryMutants tries mutants in processes of this program, and says of each what
 // it broke.
-func tryMutants(c *cobra.Command, chosen []mutants.Mutant, all bool, write string) error {
+func tryMutants(c *cobra.Command, chosen []mutants.Mutant, all, thorough bool, write string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return harnessFault(err)
 	}
 	out, wrong, began := c.OutOrStdout(), 0, time.Now()
 	matrix, err := mutants.Run(c.Context(), chosen, func(ctx context.Context, m mutants.Mutant) *exec.Cmd {
-		return exec.CommandContext(ctx, program, "mutants", "--alone", m.ID)
+		return exec.CommandContext(ctx, program, "mutants", "--alone", fmt.Sprintf("--thorough=%t", thorough), m.ID)
 	}, func(m mutants.Mutant, o mutants.Outcome) {
 		complaints := m.Complaints(o)
-		if line := mutants.Line(mutants.Golden, m.ID); write == "" && line != (mutants.Matrix{o}).String() {
-			complaints = append(complaints, "the matrix has: "+strings.TrimSpace(line))
+		if write == "" {
+			complaints = append(complaints, mutants.Differs(mutants.Golden, o, thorough)...)
 		}
 		wrong += len(complaints)
 		sayMutant(out, m, o, complaints)
