@@ -81,13 +81,17 @@ func clientCredentialStays(v *view, h *hop) (bool, []string) {
 	return true, v.found(h.sent, of(ofClient))
 }
 
+// clientTokenStays counts what is sent for somebody who has a token: what the
+// portal does by itself could hold none.
 func clientTokenStays(v *view, h *hop) (bool, []string) {
 	if !v.vault.knows(ofClient) || !outside(h) {
 		return false, nil
 	}
-	return true, v.found(h.sent, func(s sight) bool {
+	wrong := v.found(h.sent, func(s sight) bool {
 		return s.class == ofClient && (strings.HasSuffix(s.kind, "access token") || strings.HasSuffix(s.kind, "refresh token"))
 	})
+	tokened := slices.ContainsFunc(h.inside, func(i int) bool { return bearer(v.hops[i].asks("Authorization")) != "" })
+	return tokened || len(wrong) > 0, wrong
 }
 
 func applicationTokenStays(v *view, h *hop) (bool, []string) {
@@ -153,7 +157,7 @@ func noCredentialInAnswers(v *view, h *hop) (bool, []string) {
 	if !v.front(h) || h.Response == nil || v.vault.full {
 		return false, nil
 	}
-	return true, v.found(h.received, func(s sight) bool {
+	wrong := v.found(h.received, func(s sight) bool {
 		switch s.class {
 		case assertion:
 			return s.where != "the header Set-Cookie" // a browser may hold it as its cookie
@@ -164,7 +168,12 @@ func noCredentialInAnswers(v *view, h *hop) (bool, []string) {
 		}
 		return false
 	})
+	return h.served(wrong), wrong
 }
+
+// served says whether an answer that must not hold something is worth counting:
+// who answers nobody gives nothing away, and has not shown that it would not.
+func (h *hop) served(wrong []string) bool { return h.resulted() || len(wrong) > 0 }
 
 // noCredentialInErrors is the same of errors alone, of JSON-RPC and of tools.
 func noCredentialInErrors(v *view, h *hop) (bool, []string) {
@@ -175,7 +184,8 @@ func noCredentialInErrors(v *view, h *hop) (bool, []string) {
 	if !failed {
 		return false, nil
 	}
-	return noCredentialInAnswers(v, h)
+	_, wrong := noCredentialInAnswers(v, h)
+	return v.front(h) && !v.vault.full, wrong
 }
 
 // staticCredentialStays knows a static credential by that no token answer held
@@ -200,7 +210,7 @@ func clientsTokensOnlyWhereIssued(v *view, h *hop) (bool, []string) {
 		return false, nil
 	}
 	now := issued(h)
-	return true, v.found(h.received, func(s sight) bool {
+	wrong := v.found(h.received, func(s sight) bool {
 		switch {
 		case s.class != ofClient, strings.Contains(s.kind, "authorization code"), strings.Contains(s.kind, "the id of"),
 			s.where == "the header Set-Cookie":
@@ -213,6 +223,7 @@ func clientsTokensOnlyWhereIssued(v *view, h *hop) (bool, []string) {
 		}
 		return true
 	})
+	return h.served(wrong), wrong
 }
 
 // noPersonsTokenInASync judges, as [syncBypassesGateway] does, only what was

@@ -175,12 +175,11 @@ func noModernSession(v *view, h *hop) (bool, []string) {
 		if h.tells("Mcp-Session-Id") != "" {
 			return true, []string{"the answer has the header Mcp-Session-Id"}
 		}
-		return true, nil
+		return len(h.told) > 0, nil
 	case h.behind():
 		if h.asks("Mcp-Session-Id") != "" {
 			return true, []string{"the request has the header Mcp-Session-Id"}
 		}
-		return true, nil
 	}
 	return false, nil
 }
