@@ -54,7 +54,7 @@ var _ = chapter(8, "Background sync", func() {
 
 	Scenario("carries the admin's credential while a person's is fresh", Checks("SY-02"), func(w *World) {
 		w.Person("alice").Connect().Call("mail_whoami", nil)
-		alices := Issued(w.Trace(), "mail-as", "access_token")
+		alices := Credential(w.Upstream("mail").Heard().Asking("tools/call"))
 
 		w.Portal().Sync("mail")
 

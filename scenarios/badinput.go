@@ -112,7 +112,7 @@ var _ = chapter(10, "Bad input", func() {
 	Scenario("with a token that is meant for somebody else is a stranger's", Checks("MCP-FA-05"), func(w *World) {
 		alice := w.Person("alice")
 		alice.Connect().Call("mail_whoami", nil)
-		servers, providers, portals := Issued(w.Trace(), "mail-as", "access_token"), Issued(w.Trace(), "idp", "id_token"), ApplicationToken(w.Trace())
+		servers, providers, portals := Credential(w.Upstream("mail").Heard().Asking("tools/call")), Issued(w.Trace(), "idp", "id_token"), ApplicationToken(w.Trace())
 
 		replies := []Reply{
 			alice.Knock("POST", bearer(servers), callWiki), alice.Knock("POST", bearer(providers), callWiki), alice.Knock("POST", bearer(portals), callWiki),
