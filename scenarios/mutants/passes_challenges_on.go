@@ -9,7 +9,7 @@ import (
 
 var _ = add(Mutant{
 	ID: "passes-challenges-on", Says: "Answers 401 with a server's challenge when the server refuses a credential.",
-	Breaks: []string{"MCP-IX-11", "MCP-IX-12"},
+	Breaks: []string{"MCP-IX-11"},
 	Tampering: inprocess.Tampering{Access: at("/mcp", answered(func(_ *http.Request, _ []byte, a *answer) {
 		if bytes.Contains(a.Body, []byte(`unauthorized: server \"fussy\"`)) {
 			a.Status = http.StatusUnauthorized
