@@ -11,7 +11,7 @@ import (
 var _ = add(Mutant{
 	ID: "never-asks-the-person", Says: "Takes the admin's credential in place of asking a person for theirs.",
 	Breaks:    []string{"UO-01", "CR-01", "CR-06", "MCP-UA-13"},
-	Also:      []string{"UO-02", "UO-05", "MCP-IX-07"}, // of a flow that does not happen nothing is seen
+	Also:      []string{"UO-02", "UO-05", "MCP-IX-07", "SY-02"}, // of a flow that does not happen nothing is seen
 	Tampering: adjusted(neverAsking),
 })
 
