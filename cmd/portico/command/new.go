@@ -69,10 +69,13 @@ A requirement that has no row yet needs --says, --source and --link as well.`,
 
 var scenarioName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
+// reserved are names whose file Go would not compile everywhere.
+var reserved = regexp.MustCompile(`(^|-)(test|linux|darwin|windows|freebsd|netbsd|openbsd|solaris|android|ios|js|wasm|amd64|arm64|arm|386)$`)
+
 // write writes the files, none of them if one cannot be, and says which.
 func (d *draft) write() ([]string, error) {
-	if !scenarioName.MatchString(d.Name) {
-		return nil, usage("%q is no name: write lower-case-words", d.Name)
+	if !scenarioName.MatchString(d.Name) || reserved.MatchString(d.Name) {
+		return nil, usage("%q is no name: write lower-case-words, the last of which is no test and no system", d.Name)
 	}
 	if mod, err := os.ReadFile("go.mod"); err != nil || !bytes.Contains(mod, []byte("module github.com/portico-mcp/portico\n")) {
 		return nil, usage("this is not the root of Portico's repository: stories are written there")
@@ -83,11 +86,13 @@ func (d *draft) write() ([]string, error) {
 	if d.Chapter, err = nextChapter("scenarios"); err != nil {
 		return nil, notRun(err)
 	}
-	file := strings.ReplaceAll(d.Name, "-", "") + ".go"
 	files := []struct {
 		path string
 		text *template.Template
-	}{{filepath.Join("scenarios", file), storyTemplate}, {filepath.Join("scenarios", "mutants", file), mutantTemplate}}
+	}{
+		{filepath.Join("scenarios", strings.ReplaceAll(d.Name, "-", "")+".go"), storyTemplate},
+		{filepath.Join("scenarios", "mutants", strings.ReplaceAll(d.Name, "-", "_")+".go"), mutantTemplate},
+	}
 	for _, f := range files {
 		if _, err := os.Stat(f.path); err == nil {
 			return nil, usage("%s is there already", f.path)
