@@ -7,7 +7,6 @@ import (
 var _ = add(Mutant{
 	ID: "refuses-without-id", Says: "Refuses a call of an unknown tool under the id null.",
 	Breaks: []string{"MCP-FS-27"},
-	Also:   []string{"SEC-H-22", "SEC-M-10"}, // the same answers, as every trace shows them
 	Tampering: inprocess.Tampering{Portal: told("tools/call", func(request, answer message) {
 		if params := request.member("params"); params["name"] == "wiki_dream" {
 			answer["id"] = nil
