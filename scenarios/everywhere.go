@@ -14,6 +14,13 @@ import (
 // story keeps.
 const Everywhere = "Everywhere"
 
+// onTheWire are the seats from which a rule over traces can see: it reads no log
+// and no clock.
+var onTheWire = map[fixtures.Seat]bool{
+	fixtures.AtClient: true, fixtures.AtBrowser: true, fixtures.AtAccess: true, fixtures.AtIdentityProvider: true,
+	fixtures.AtUpstream: true, fixtures.AtAuthorizationServer: true, fixtures.AtGateway: true,
+}
+
 // everywhere is what the invariants saw in the stories of one revision.
 type everywhere struct {
 	stories int
@@ -26,7 +33,11 @@ type everywhere struct {
 // watch judges what a story saw; named is the same with names for secrets.
 func (e *everywhere) watch(story string, t, named trace.Trace, evidence []verdict.Evidence) {
 	e.stories++
-	e.seats = append(e.seats, verdict.Observed(evidence)...)
+	for _, seat := range verdict.Observed(evidence) {
+		if onTheWire[seat] && !slices.Contains(e.seats, seat) {
+			e.seats = append(e.seats, seat)
+		}
+	}
 	for _, r := range invariant.Examine(t) {
 		e.saw[r.Rule.ID] += r.Saw
 		if len(r.Findings) > 0 && len(e.broken[r.Rule.ID]) == 0 {
@@ -60,7 +71,7 @@ func (e *everywhere) results(revision string, terms verdict.Terms, elsewhere fun
 		seen := fmt.Sprintf("%d exchanges judged in %d stories, %d wrong", e.saw[r.ID], e.stories, len(failures))
 		result := verdict.Result{
 			Chapter: Everywhere, Story: r.Says, Revision: revision, Seen: seen, Everywhere: true, Trace: e.first[r.ID],
-			Evidence: []verdict.Evidence{{Seats: slices.Compact(slices.Clone(e.seats)), Of: seen}},
+			Evidence: []verdict.Evidence{{Seats: slices.Clone(e.seats), Of: seen}},
 		}
 		var worst []verdict.Verdict
 		for _, id := range r.Requirements {

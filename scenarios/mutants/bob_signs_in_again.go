@@ -11,6 +11,7 @@ import (
 var _ = add(Mutant{
 	ID: "bob-signs-in-again", Says: "Refreshes no token of bob's client, so that bob has to sign in again every fifteen minutes.",
 	Breaks:    []string{"MO-12"},
+	Also:      []string{"SEC-D-16"}, // a refusal that one may store
 	Tampering: inprocess.Tampering{Access: unrefreshed("bob's client")},
 })
 

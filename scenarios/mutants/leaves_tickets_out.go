@@ -10,6 +10,7 @@ import (
 var _ = add(Mutant{
 	ID: "leaves-tickets-out", Says: "Lists the tools of every server but one.",
 	Breaks: []string{"CD-01"},
+	Also:   []string{"ST-04"}, // a machine misses it too
 	Tampering: inprocess.Tampering{Portal: at("/mcp", listed("tools", func(all []any) []any {
 		return slices.DeleteFunc(all, func(tool any) bool { return strings.HasPrefix(nameOf(tool), "tickets_") })
 	}))},
