@@ -62,7 +62,7 @@ func TestASecretIsRememberedLong(t *testing.T) {
 		t.Errorf("found %v", found)
 	}
 	p.take(travels(100_001, "portal", "wiki", token))
-	if found := p.found(); !slices.Equal(found, []string{"client-credential-stays"}) {
+	if found := p.found(); !slices.Contains(found, "client-credential-stays") {
 		t.Errorf("found %v", found)
 	}
 }
